@@ -1,0 +1,180 @@
+// swift-tools-version: 6.2
+
+import PackageDescription
+
+let swiftSettings: [SwiftSetting] = [
+    .swiftLanguageMode(.v6),
+    .enableUpcomingFeature("ExistentialAny"),
+    .enableUpcomingFeature("MemberImportVisibility"),
+    .enableUpcomingFeature("InternalImportsByDefault"),
+]
+
+let argumentParser = Target.Dependency.product(name: "ArgumentParser", package: "swift-argument-parser")
+let asyncHTTPClient = Target.Dependency.product(name: "AsyncHTTPClient", package: "async-http-client")
+let configuration = Target.Dependency.product(name: "Configuration", package: "swift-configuration")
+let crypto = Target.Dependency.product(name: "Crypto", package: "swift-crypto")
+let hummingbird = Target.Dependency.product(name: "Hummingbird", package: "hummingbird")
+let jwtKit = Target.Dependency.product(name: "JWTKit", package: "jwt-kit")
+let logging = Target.Dependency.product(name: "Logging", package: "swift-log")
+let metrics = Target.Dependency.product(name: "Metrics", package: "swift-metrics")
+let nioCore = Target.Dependency.product(name: "NIOCore", package: "swift-nio")
+let nioPosix = Target.Dependency.product(name: "NIOPosix", package: "swift-nio")
+let nioHTTP1 = Target.Dependency.product(name: "NIOHTTP1", package: "swift-nio")
+let nioWebSocket = Target.Dependency.product(name: "NIOWebSocket", package: "swift-nio")
+let nioEmbedded = Target.Dependency.product(name: "NIOEmbedded", package: "swift-nio")
+let nioSSL = Target.Dependency.product(name: "NIOSSL", package: "swift-nio-ssl")
+let orderedCollections = Target.Dependency.product(name: "OrderedCollections", package: "swift-collections")
+let dequeModule = Target.Dependency.product(name: "DequeModule", package: "swift-collections")
+let serviceLifecycle = Target.Dependency.product(name: "ServiceLifecycle", package: "swift-service-lifecycle")
+let yams = Target.Dependency.product(name: "Yams", package: "yams")
+
+let package = Package(
+    name: "chat-engine",
+    platforms: [.macOS(.v15)],
+    products: [
+        .executable(name: "chat-engine-api", targets: ["APIServer"]),
+        .executable(name: "chat-engine-gateway", targets: ["GatewayServer"]),
+        .executable(name: "chat-engine-bus", targets: ["BusServer"]),
+        .executable(name: "echo-backend", targets: ["EchoBackend"]),
+    ],
+    dependencies: [
+        .package(url: "https://github.com/apple/swift-argument-parser", from: "1.5.0"),
+        .package(url: "https://github.com/apple/swift-collections", from: "1.3.0"),
+        .package(
+            url: "https://github.com/apple/swift-configuration",
+            from: "1.4.0",
+            traits: [.defaults, "YAML", "CommandLineArguments"]
+        ),
+        .package(url: "https://github.com/apple/swift-crypto", "3.12.0"..<"5.0.0"),
+        .package(url: "https://github.com/apple/swift-log", from: "1.6.0"),
+        .package(url: "https://github.com/apple/swift-metrics", from: "2.5.0"),
+        .package(url: "https://github.com/apple/swift-nio", from: "2.86.0"),
+        .package(url: "https://github.com/apple/swift-nio-ssl", from: "2.30.0"),
+        .package(url: "https://github.com/hummingbird-project/hummingbird", from: "2.20.0"),
+        .package(url: "https://github.com/jpsim/yams", from: "6.0.0"),
+        .package(url: "https://github.com/swift-server/async-http-client", from: "1.30.0"),
+        .package(url: "https://github.com/swift-server/swift-service-lifecycle", from: "2.8.0"),
+        .package(url: "https://github.com/vapor/jwt-kit", from: "5.3.0"),
+    ],
+    targets: [
+        .systemLibrary(name: "CLibPQ", pkgConfig: "libpq", providers: [.apt(["libpq-dev"]), .brew(["libpq"])]),
+        .systemLibrary(
+            name: "CHiredis",
+            pkgConfig: "hiredis",
+            providers: [.apt(["libhiredis-dev"]), .brew(["hiredis"])]
+        ),
+        .target(name: "ChatCore", dependencies: [orderedCollections, dequeModule], swiftSettings: swiftSettings),
+        .target(
+            name: "ChatStorage",
+            dependencies: ["ChatCore", "CLibPQ", dequeModule, serviceLifecycle, logging, metrics],
+            resources: [.embedInCode("Migrations/Schema")],
+            swiftSettings: swiftSettings
+        ),
+        .target(
+            name: "ChatBus",
+            dependencies: [
+                "ChatCore", "CHiredis", dequeModule, nioCore, nioPosix, nioSSL, serviceLifecycle, logging, metrics,
+            ],
+            swiftSettings: swiftSettings
+        ),
+        .target(
+            name: "ChatBackends",
+            dependencies: ["ChatCore", asyncHTTPClient, nioCore, nioHTTP1, crypto, logging, metrics],
+            swiftSettings: swiftSettings
+        ),
+        .target(
+            name: "ChatRuntime",
+            dependencies: ["ChatCore", configuration, jwtKit, serviceLifecycle, hummingbird, logging, metrics],
+            swiftSettings: swiftSettings
+        ),
+        .target(
+            name: "ChatAPI",
+            dependencies: ["ChatCore", "ChatRuntime", hummingbird, crypto, logging, metrics],
+            swiftSettings: swiftSettings
+        ),
+        .target(
+            name: "ChatGateway",
+            dependencies: [
+                "ChatCore", "ChatRuntime", dequeModule, nioCore, nioPosix, nioHTTP1, nioWebSocket, serviceLifecycle,
+                logging, metrics,
+            ],
+            swiftSettings: swiftSettings
+        ),
+        .target(
+            name: "ChatRelay",
+            dependencies: ["ChatCore", "ChatRuntime", serviceLifecycle, logging, metrics],
+            swiftSettings: swiftSettings
+        ),
+        .executableTarget(
+            name: "APIServer",
+            dependencies: [
+                "ChatCore", "ChatStorage", "ChatBus", "ChatBackends", "ChatRuntime", "ChatAPI", argumentParser,
+            ],
+            swiftSettings: swiftSettings
+        ),
+        .executableTarget(
+            name: "GatewayServer",
+            dependencies: [
+                "ChatCore", "ChatStorage", "ChatBus", "ChatBackends", "ChatRuntime", "ChatGateway", argumentParser,
+            ],
+            swiftSettings: swiftSettings
+        ),
+        .executableTarget(
+            name: "BusServer",
+            dependencies: [
+                "ChatCore", "ChatStorage", "ChatBus", "ChatBackends", "ChatRuntime", "ChatRelay", argumentParser,
+            ],
+            swiftSettings: swiftSettings
+        ),
+        .executableTarget(
+            name: "EchoBackend",
+            dependencies: [hummingbird, argumentParser],
+            path: "Examples/EchoBackend",
+            swiftSettings: swiftSettings
+        ),
+        .target(
+            name: "TestSupport",
+            dependencies: ["ChatCore", asyncHTTPClient, jwtKit, nioCore, nioPosix, nioHTTP1, nioWebSocket, logging],
+            path: "Tests/TestSupport",
+            swiftSettings: swiftSettings
+        ),
+        .testTarget(name: "ChatCoreTests", dependencies: ["ChatCore"], swiftSettings: swiftSettings),
+        .testTarget(name: "ChatStorageTests", dependencies: ["ChatCore", "ChatStorage"], swiftSettings: swiftSettings),
+        .testTarget(
+            name: "ChatBusTests",
+            dependencies: ["ChatCore", "ChatBus", nioCore, nioEmbedded],
+            swiftSettings: swiftSettings
+        ),
+        .testTarget(
+            name: "ChatBackendsTests",
+            dependencies: ["ChatCore", "ChatBackends", nioCore, nioPosix, nioHTTP1],
+            swiftSettings: swiftSettings
+        ),
+        .testTarget(
+            name: "ChatRuntimeTests",
+            dependencies: ["ChatCore", "ChatRuntime", configuration, jwtKit, logging, metrics],
+            swiftSettings: swiftSettings
+        ),
+        .testTarget(
+            name: "ChatAPITests",
+            dependencies: ["ChatCore", "ChatRuntime", "ChatAPI", hummingbird],
+            swiftSettings: swiftSettings
+        ),
+        .testTarget(
+            name: "ChatGatewayTests",
+            dependencies: ["ChatCore", "ChatRuntime", "ChatGateway", nioCore, nioHTTP1, nioWebSocket, nioEmbedded],
+            swiftSettings: swiftSettings
+        ),
+        .testTarget(name: "ChatRelayTests", dependencies: ["ChatCore", "ChatRelay"], swiftSettings: swiftSettings),
+        .testTarget(name: "ArchitectureTests", dependencies: [], swiftSettings: swiftSettings),
+        .testTarget(
+            name: "IntegrationTests",
+            dependencies: [
+                "TestSupport", "ChatCore", "ChatStorage", "ChatBus", "ChatBackends", "ChatRuntime", "APIServer",
+                "GatewayServer",
+                "BusServer", "EchoBackend", yams, logging, serviceLifecycle,
+            ],
+            swiftSettings: swiftSettings
+        ),
+    ]
+)
