@@ -1,0 +1,125 @@
+/// The life of one answer (`contract/semantics.md`, 'The life of a stream'): decides what to do with everything that can
+/// happen to it, and that it ends exactly once.
+///
+/// A value-type machine: each input returns what is to be done; the caller does it after it has let go of its lock.
+public struct StreamStateMachine: Sendable {
+    /// Partial content is saved when this much has come since it was saved last.
+    public static let checkpointBytes = 64 * 1024
+
+    private enum State {
+        /// The exchange is committed; the backend may not have been called. Exits: `streaming`, `ending`.
+        case opening
+        /// At least one chunk came. Exits: `ending`.
+        case streaming
+        /// How it ends is decided and is being written. Exits: `ended`.
+        case ending(Ending)
+        /// Written, by this node or by another.
+        case ended(Message.State?)
+    }
+
+    /// How a stream ends, and with what.
+    public struct Ending: Sendable {
+        public let state: Message.State
+        public let content: [ContentPart]
+        public let chunks: Int
+        /// The backend's, of a completed answer.
+        public let metadata: JSONObject
+        /// What the client is told, when it is told of an error.
+        public let error: ChatError?
+    }
+
+    public enum ChunkAction: Sendable, Equatable {
+        case deliver(index: Int, saveCheckpoint: Bool)
+        /// The end is decided: what the backend still sends does not count.
+        case ignore
+    }
+
+    public enum EndAction: Sendable {
+        /// Cut off the backend if it is still being read, then write this end.
+        case finish(Ending)
+        /// Another end was decided before.
+        case none
+    }
+
+    private var state: State = .opening
+    private var content = AnswerContent()
+    private var chunks = 0
+    private var savedBytes = 0
+    private var savedChunks = 0
+
+    public init() {}
+
+    /// Whether the backend may be called: not when the stream was stopped before.
+    public var mayCallBackend: Bool {
+        if case .opening = state { true } else { false }
+    }
+
+    /// The final state, once it is written; `nil` before, and when another node has decided it.
+    public var finalState: Message.State? {
+        if case .ended(let state) = state { state } else { nil }
+    }
+
+    public mutating func chunkArrived(_ chunk: StreamChunk) -> ChunkAction {
+        switch state {
+        case .opening, .streaming:
+            state = .streaming
+            content.append(chunk)
+            let index = chunks
+            chunks += 1
+            return .deliver(index: index, saveCheckpoint: content.byteCount - savedBytes >= Self.checkpointBytes)
+        case .ending, .ended:
+            return .ignore
+        }
+    }
+
+    /// What a checkpoint has to hold, or `nil` when nothing came since the last one.
+    public mutating func takeCheckpoint() -> (content: [ContentPart], chunks: Int)? {
+        guard case .streaming = state, chunks > savedChunks else { return nil }
+        savedBytes = content.byteCount
+        savedChunks = chunks
+        return (content.parts, chunks)
+    }
+
+    public mutating func backendCompleted(metadata: JSONObject) -> EndAction {
+        end(.complete, metadata: metadata, error: nil)
+    }
+
+    public mutating func backendFailed(_ error: ChatError) -> EndAction {
+        end(error.code == .backendTimeout ? .timedOut : .failed, error: error)
+    }
+
+    public mutating func stopRequested() -> EndAction {
+        end(.stopped, error: nil)
+    }
+
+    /// The node goes away before the answer is whole.
+    public mutating func interrupted() -> EndAction {
+        end(.interrupted, error: ChatError(.serviceUnavailable, "The answer was interrupted.", retryAfterSeconds: 1))
+    }
+
+    /// The end is in the database: written by this node, or (`nil`) decided by another that took the stream over.
+    public mutating func written(_ finalState: Message.State?) {
+        state = .ended(finalState)
+    }
+
+    private mutating func end(
+        _ finalState: Message.State,
+        metadata: JSONObject = [:],
+        error: ChatError?
+    ) -> EndAction {
+        switch state {
+        case .opening, .streaming:
+            let ending = Ending(
+                state: finalState,
+                content: content.parts,
+                chunks: chunks,
+                metadata: metadata,
+                error: error
+            )
+            state = .ending(ending)
+            return .finish(ending)
+        case .ending, .ended:
+            return .none
+        }
+    }
+}

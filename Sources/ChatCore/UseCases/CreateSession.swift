@@ -1,0 +1,69 @@
+/// Opens a session with the backend of a session type: the backend is asked first, and when it fails nothing is stored.
+public struct CreateSession: Sendable {
+    private let sessionTypes: any SessionTypeStore
+    private let sessions: any SessionStore
+    private let backend: any Backend
+
+    public init(sessionTypes: any SessionTypeStore, sessions: any SessionStore, backend: any Backend) {
+        self.sessionTypes = sessionTypes
+        self.sessions = sessions
+        self.backend = backend
+    }
+
+    public struct Request: Hashable, Sendable {
+        public var sessionTypeID: SessionTypeID
+        public var clientID: String?
+        public var metadata: JSONObject
+
+        /// - Throws: ``ChatError`` `INVALID_REQUEST` naming every field at fault.
+        public init(body: JSONValue) throws(ChatError) {
+            var reader = try ObjectReader(body)
+            let sessionTypeID = reader.identifier("session_type_id", required: true, as: SessionTypeID.self)
+            clientID = reader.string("client_id", maximumBytes: ClientID.maximumBytes)
+            metadata = reader.object("metadata") ?? [:]
+            try reader.finish()
+            guard let sessionTypeID else { throw .invalid("session_type_id", "A UUID is expected.", .malformed) }
+            self.sessionTypeID = sessionTypeID
+        }
+    }
+
+    /// - Throws: ``ChatError``: `FORBIDDEN` when the request names another client, `NOT_FOUND` for an unknown session
+    ///   type, `BACKEND_ERROR` or `BACKEND_TIMEOUT` when the backend fails, `SERVICE_UNAVAILABLE`.
+    public func callAsFunction(_ request: Request, caller: Caller) async throws -> Session {
+        if let clientID = request.clientID, clientID != caller.clientID.rawValue {
+            throw ChatError(
+                .forbidden,
+                "A session can be created for the caller alone.",
+                validationErrors: [
+                    ValidationError(field: "client_id", message: "It is not the caller's.", code: .invalidValue)
+                ]
+            )
+        }
+        guard let type = try await sessionTypes.sessionType(request.sessionTypeID) else {
+            throw ChatError(
+                .notFound,
+                "There is no such session type.",
+                validationErrors: [
+                    ValidationError(field: "session_type_id", message: "It is unknown.", code: .invalidValue)
+                ],
+                resourceID: request.sessionTypeID.description
+            )
+        }
+        let now = Timestamp.now
+        let id = SessionID.make(at: now)
+        let capabilities = try await backend.sessionCreated(
+            SessionCreatedNotice(sessionType: type, sessionID: id, clientID: caller.clientID)
+        )
+        let session = Session(
+            id: id,
+            clientID: caller.clientID,
+            sessionTypeID: type.id,
+            availableCapabilities: capabilities,
+            metadata: request.metadata,
+            createdAt: now,
+            updatedAt: now
+        )
+        try await sessions.createSession(session)
+        return session
+    }
+}
