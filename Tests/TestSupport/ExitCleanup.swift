@@ -1,0 +1,45 @@
+import Foundation
+import Synchronization
+
+/// What must not outlive the test process: children are killed and directories removed when it exits.
+///
+/// `atexit` covers a process that ends by itself; children that must not outlive a killed one are started with a parent
+/// death signal (see ``ChildProcess``).
+enum ExitCleanup {
+    private struct Leftovers {
+        var processIDs: Set<Int32> = []
+        var directories: Set<String> = []
+    }
+
+    private static let leftovers = Mutex(Leftovers())
+
+    private static let registration: Void = {
+        atexit {
+            let rest = ExitCleanup.leftovers.withLock { $0 }
+            for processID in rest.processIDs {
+                kill(processID, SIGKILL)
+            }
+            for directory in rest.directories {
+                try? FileManager.default.removeItem(atPath: directory)
+            }
+        }
+    }()
+
+    static func add(processID: Int32) {
+        _ = registration
+        leftovers.withLock { _ = $0.processIDs.insert(processID) }
+    }
+
+    static func remove(processID: Int32) {
+        leftovers.withLock { _ = $0.processIDs.remove(processID) }
+    }
+
+    static func add(directory: String) {
+        _ = registration
+        leftovers.withLock { _ = $0.directories.insert(directory) }
+    }
+
+    static func remove(directory: String) {
+        leftovers.withLock { _ = $0.directories.remove(directory) }
+    }
+}
