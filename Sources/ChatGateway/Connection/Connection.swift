@@ -1,0 +1,276 @@
+import ChatCore
+import ChatRuntime
+import CoreMetrics
+import Logging
+import NIOCore
+import NIOWebSocket
+import Synchronization
+
+/// One client's WebSocket connection: takes its messages, and lets anybody send to it.
+final class Connection: Sendable {
+    let id = EntityID<Connection>.make()
+    let outbound: OutboundQueue
+    let services: GatewayServices
+    private let channel: any Channel
+    private let state: Mutex<State>
+
+    private struct State {
+        var machine: ConnectionStateMachine
+        /// The client it counts for in the registry.
+        var claimedFor: ClientID?
+        var attachment: PushAttachment?
+        var tokenTimer: Scheduled<Void>?
+        var pingTimer: RepeatedTask?
+    }
+
+    init(channel: any Channel, services: GatewayServices) {
+        self.channel = channel
+        self.services = services
+        self.outbound = OutboundQueue(channel: channel)
+        let machine = ConnectionStateMachine(maximumStreams: services.settings.maxConcurrentStreams, now: .now)
+        self.state = Mutex(State(machine: machine))
+    }
+
+    var maximumPayloadBytes: Int { services.settings.maxPayloadBytes }
+
+    var logger: Logger {
+        var logger = services.logger
+        logger[.connectionID] = .stringConvertible(id)
+        if let caller = state.withLock({ $0.machine.caller }) { logger[.clientID] = .string(caller.clientID.rawValue) }
+        return logger
+    }
+
+    // MARK: What the channel tells
+
+    /// The handshake is done.
+    func opened(_ accepted: ConnectionUpgrader.Accepted) {
+        guard services.connections.add(self) == .admitted else {
+            close(.overloaded, reason: "the node is full")
+            return
+        }
+        services.metrics.connections.record(services.connections.count)
+        startPings()
+        if let caller = accepted.caller {
+            accept(caller, lastSeq: accepted.request.lastSeq, requestID: nil)
+        } else {
+            let timeout = TimeAmount.seconds(Int64(services.settings.authTimeoutSeconds))
+            scheduleTokenExpiry(in: timeout, message: "No token came in time.")
+        }
+    }
+
+    func heardOf() {
+        state.withLock { $0.machine.frameArrived(now: .now) }
+    }
+
+    func received(_ message: ByteBuffer) {
+        let envelope: ClientEnvelope
+        do throws(EnvelopeError) {
+            envelope = try ClientEnvelope(message.readableBytesView)
+        } catch {
+            refuse(error.error, requestID: error.requestID, traceID: TraceContext.make().traceID)
+            return
+        }
+        if envelope.type == AuthOperation.type {
+            AuthOperation(connection: self, envelope: envelope).start()
+        } else if let caller = state.withLock({ $0.machine.caller }) {
+            ConnectionOperations.start(envelope, caller: caller, on: self)
+        } else if state.withLock({ $0.machine.isAwaitingToken }) {
+            fail(ChatError(.authRequired, "The first message has to be auth."), code: .unauthenticated)
+        }
+    }
+
+    func peerCloses(_ code: UInt16?) {
+        guard state.withLock({ $0.machine.close() }) else { return }
+        outbound.finish(closePayload: code.map { [UInt8($0 >> 8), UInt8($0 & 0xFF)] } ?? [])
+    }
+
+    /// The channel is gone; streams of this connection run on.
+    func channelClosed() {
+        let (attachment, client, timers) = state.withLock { state in
+            _ = state.machine.close()
+            defer {
+                state.attachment = nil
+                state.claimedFor = nil
+            }
+            return (state.attachment, state.claimedFor, (state.tokenTimer, state.pingTimer))
+        }
+        timers.0?.cancel()
+        timers.1?.cancel()
+        attachment?.cancel()
+        outbound.close()
+        services.connections.remove(self, client: client)
+        services.metrics.connections.record(services.connections.count)
+    }
+
+    // MARK: Closing
+
+    /// Sends a close frame after what is queued.
+    func close(_ code: CloseCode, reason: String) {
+        guard state.withLock({ $0.machine.close() }) else { return }
+        logger.debug("Closing a connection", metadata: .keys([.closeCode: "\(code.rawValue)", .reason: "\(reason)"]))
+        outbound.finish(closePayload: ServerFrame.closePayload(code, reason: reason))
+    }
+
+    /// Says why in a `connection.error`, then closes.
+    func fail(_ error: ChatError, code: CloseCode) {
+        guard state.withLock({ $0.machine.close() }) else { return }
+        finish(error, code: code)
+    }
+
+    private func finish(_ error: ChatError, code: CloseCode) {
+        let traceID = TraceContext.make().traceID
+        logger.debug(
+            "Closing a connection with an error",
+            metadata: .keys([.closeCode: "\(code.rawValue)", .error: "\(error)", .traceID: "\(traceID)"])
+        )
+        outbound.send(text: ServerEnvelope.connectionError(error, traceID: traceID))
+        outbound.finish(closePayload: ServerFrame.closePayload(code, reason: error.message))
+    }
+
+    // MARK: Tokens
+
+    /// A token was found good: the first makes the connection ready, a later one prolongs it.
+    func accept(_ caller: Caller, lastSeq: Int64?, requestID: String?) {
+        switch state.withLock({ $0.machine.tokenAccepted(caller) }) {
+        case .none: return
+        case .close(let code, let error): finish(error, code: code)
+        case .refreshed:
+            scheduleExpiry(of: caller)
+            if let requestID {
+                outbound.send(
+                    text: ServerEnvelope.encode(.responseSuccess, ["request_id": .string(requestID), "result": [:]])
+                )
+            }
+        case .makeReady:
+            guard services.connections.claim(caller.clientID) == .admitted else {
+                fail(
+                    ChatError(.rateLimitExceeded, "The client has too many connections.", limitType: "connections"),
+                    code: .tooManyRequests
+                )
+                return
+            }
+            state.withLock { $0.claimedFor = caller.clientID }
+            scheduleExpiry(of: caller)
+            Task { await self.attach(caller, lastSeq: lastSeq) }
+        }
+    }
+
+    private func scheduleExpiry(of caller: Caller) {
+        let microseconds = caller.expiresAt.microsecondsSince1970
+            .subtractingReportingOverflow(Timestamp.now.microsecondsSince1970)
+        // A timer further away than this would overflow; the connection is renewed or gone long before.
+        let farthest: Int64 = 86_400_000_000 * 365
+        let delay = microseconds.overflow ? farthest : min(max(microseconds.partialValue, 0), farthest)
+        scheduleTokenExpiry(in: .microseconds(delay + 1000), message: "The token has expired.")
+    }
+
+    private func scheduleTokenExpiry(in delay: TimeAmount, message: String) {
+        let timer = channel.eventLoop.scheduleTask(in: delay) {
+            guard self.state.withLock({ $0.machine.tokenExpired(now: .now) }) else { return }
+            self.finish(ChatError(.authRequired, message), code: .unauthenticated)
+        }
+        let previous = state.withLock { state in
+            defer { state.tokenTimer = timer }
+            return state.tokenTimer
+        }
+        previous?.cancel()
+    }
+
+    // MARK: Push events
+
+    private func attach(_ caller: Caller, lastSeq: Int64?) async {
+        do {
+            let attachment = try await services.push.attach(self, client: caller.clientID, after: lastSeq)
+            let isClosed = state.withLock { state in
+                if !state.machine.isClosing { state.attachment = attachment }
+                return state.machine.isClosing
+            }
+            if isClosed { attachment.cancel() }
+        } catch {
+            let cause = error as? ChatError ?? .internalError(underlying: error)
+            fail(cause, code: cause.code == .serviceUnavailable ? .overloaded : .internalError)
+        }
+    }
+
+    /// The first envelope of a ready connection.
+    func sendReady(lastSeq: Int64, client: ClientID) {
+        let settings = services.settings
+        outbound.send(
+            text: ServerEnvelope.encode(
+                .connectionReady,
+                [
+                    "client_id": .string(client.rawValue),
+                    "server_version": .string(settings.serverVersion),
+                    "protocol_version": "2.0",
+                    "capabilities": ["streaming", "push"],
+                    "node_id": .string(settings.node.name),
+                    "connection_id": .string(id.description),
+                    "last_seq": .integer(lastSeq),
+                    "ping_interval_seconds": .integer(settings.pingIntervalSeconds),
+                    "max_payload_bytes": .integer(settings.maxPayloadBytes),
+                    "max_concurrent_streams": .integer(settings.maxConcurrentStreams),
+                ]
+            )
+        )
+    }
+
+    // MARK: Operations
+
+    /// Whether one more stream may be begun; if so, ``streamEnded()`` gives the place back.
+    func reserveStream() -> Bool {
+        state.withLock { $0.machine.streamRequested() } == .begin
+    }
+
+    func streamEnded() {
+        state.withLock { $0.machine.streamEnded() }
+    }
+
+    /// Answers an operation that was refused; bad input counts towards the limit of what is borne.
+    func refuse(_ error: ChatError, requestID: String?, traceID: String) {
+        if error.code == .invalidRequest {
+            services.metrics.badInputs.increment()
+            switch state.withLock({ $0.machine.badInputArrived(now: .now) }) {
+            case .answer: break
+            case .none: return
+            case .close(let code):
+                outbound.send(text: ServerEnvelope.responseError(error, requestID: requestID, traceID: traceID))
+                outbound.finish(closePayload: ServerFrame.closePayload(code, reason: "too much bad input"))
+                return
+            }
+        }
+        outbound.send(text: ServerEnvelope.responseError(error, requestID: requestID, traceID: traceID))
+    }
+
+    // MARK: Liveness
+
+    private func startPings() {
+        let interval = TimeAmount.seconds(Int64(services.settings.pingIntervalSeconds))
+        let timer = channel.eventLoop.scheduleRepeatedTask(initialDelay: interval, delay: interval) { _ in
+            let isSilent = self.state.withLock {
+                $0.machine.isSilent(since: self.services.settings.pongTimeoutSeconds, now: .now)
+            }
+            if isSilent {
+                self.channel.close(promise: nil)
+            } else {
+                self.outbound.send(.ping, [])
+            }
+        }
+        state.withLock { $0.pingTimer = timer }
+    }
+
+    // MARK: Drain
+
+    /// Tells the client to go elsewhere.
+    func announceDrain(reconnectAfterMilliseconds: Int, deadline: Timestamp) {
+        guard state.withLock({ $0.machine.caller != nil && !$0.machine.isClosing }) else { return }
+        outbound.send(
+            text: ServerEnvelope.encode(
+                .connectionDraining,
+                [
+                    "reconnect_after_ms": .integer(reconnectAfterMilliseconds),
+                    "deadline": .string(deadline.description),
+                ]
+            )
+        )
+    }
+}

@@ -1,0 +1,130 @@
+import DequeModule
+import NIOCore
+import NIOWebSocket
+import Synchronization
+
+/// The frames a connection still has to send, from whatever tasks they come, in the order they came.
+///
+/// At most one write is under way; what comes meanwhile is written together when it is done. So a quick peer gets each
+/// frame at once, and a slow or busy one gets them in few writes. Every frame may belong to a ``StreamFlow``, which learns
+/// when it was taken by the socket.
+final class OutboundQueue: Sendable {
+    private struct Entry: Sendable {
+        let opcode: WebSocketOpcode
+        let payload: [UInt8]
+        let flow: StreamFlow?
+        /// Nothing is sent after it; the connection closes once it is out.
+        let isLast: Bool
+    }
+
+    private struct State {
+        var entries: Deque<Entry> = []
+        var bytes = 0
+        /// A drain is scheduled or a write under way.
+        var isBusy = false
+        var isClosed = false
+    }
+
+    /// What one write takes from the queue at most, unless one frame alone is larger.
+    private static let maximumWriteBytes = 256 * 1024
+
+    /// What may wait at most. Streams wait long before (see ``StreamFlow``); a connection that comes this far does not
+    /// take its push events, and is closed as a slow consumer.
+    static let maximumBytes = 16 << 20
+
+    private let channel: any Channel
+    private let state = Mutex(State())
+
+    init(channel: any Channel) {
+        self.channel = channel
+    }
+
+    func send(text payload: [UInt8], flow: StreamFlow? = nil) {
+        enqueue(Entry(opcode: .text, payload: payload, flow: flow, isLast: false))
+    }
+
+    func send(_ opcode: WebSocketOpcode, _ payload: [UInt8]) {
+        enqueue(Entry(opcode: opcode, payload: payload, flow: nil, isLast: false))
+    }
+
+    /// Sends a close frame after what is queued; nothing is taken after it.
+    func finish(closePayload: [UInt8]) {
+        enqueue(Entry(opcode: .connectionClose, payload: closePayload, flow: nil, isLast: true))
+    }
+
+    /// The channel is gone: what is queued is dropped, and nobody waits for it.
+    func close() {
+        let dropped = state.withLock { state in
+            state.isClosed = true
+            state.bytes = 0
+            defer { state.entries = [] }
+            return state.entries
+        }
+        for entry in dropped { entry.flow?.taken(entry.payload.count) }
+    }
+
+    private func enqueue(_ entry: Entry) {
+        let (mustSchedule, dropped) = state.withLock { state -> (Bool, Deque<Entry>) in
+            guard !state.isClosed else { return (false, [entry]) }
+            var dropped: Deque<Entry> = []
+            if state.bytes + entry.payload.count > Self.maximumBytes {
+                dropped = state.entries
+                dropped.append(entry)
+                let payload = ServerFrame.closePayload(.slowConsumer, reason: "the client does not keep up")
+                state.entries = [Entry(opcode: .connectionClose, payload: payload, flow: nil, isLast: true)]
+                state.bytes = payload.count
+                state.isClosed = true
+            } else {
+                state.entries.append(entry)
+                state.bytes += entry.payload.count
+                if entry.isLast { state.isClosed = true }
+            }
+            defer { state.isBusy = true }
+            return (!state.isBusy, dropped)
+        }
+        for entry in dropped { entry.flow?.taken(entry.payload.count) }
+        if mustSchedule { channel.eventLoop.execute { self.write() } }
+    }
+
+    /// Writes what is queued; on the event loop.
+    private func write() {
+        let batch = state.withLock { state in
+            var batch: [Entry] = []
+            var bytes = 0
+            while let entry = state.entries.first,
+                batch.isEmpty || bytes + entry.payload.count <= Self.maximumWriteBytes
+            {
+                state.entries.removeFirst()
+                bytes += entry.payload.count
+                batch.append(entry)
+            }
+            state.bytes -= bytes
+            if batch.isEmpty { state.isBusy = false }
+            return batch
+        }
+        guard !batch.isEmpty else { return }
+        var buffer = channel.allocator.buffer(capacity: batch.reduce(0) { $0 + $1.payload.count + 10 })
+        for entry in batch { ServerFrame.write(entry.opcode, entry.payload, into: &buffer) }
+        let isLast = batch.last?.isLast ?? false
+        channel.writeAndFlush(buffer).whenComplete { _ in
+            for entry in batch { entry.flow?.taken(entry.payload.count) }
+            if isLast {
+                ConnectionCloser.closeWhenPeerHas(self.channel)
+            } else {
+                self.write()
+            }
+        }
+    }
+}
+
+/// Ends a connection whose close frame is out.
+enum ConnectionCloser {
+    /// How long the peer has to answer with its own close frame and to hang up.
+    static let patience: TimeAmount = .seconds(2)
+
+    static func closeWhenPeerHas(_ channel: any Channel) {
+        channel.close(mode: .output, promise: nil)
+        let timeout = channel.eventLoop.scheduleTask(in: patience) { channel.close(promise: nil) }
+        channel.closeFuture.whenComplete { _ in timeout.cancel() }
+    }
+}

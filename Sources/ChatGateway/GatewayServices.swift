@@ -1,0 +1,41 @@
+public import ChatCore
+public import ChatRuntime
+public import Logging
+
+/// What a gateway needs from outside.
+public struct GatewayServices: Sendable {
+    public let settings: GatewaySettings
+    public let drain: DrainState
+    public let verify: @Sendable (String) async throws -> Caller
+    public let sendMessage: SendMessage
+    public let streams: StreamRegistry
+    public let logger: Logger
+    let push: PushHub
+    let connections: ConnectionRegistry
+    let metrics: GatewayMetrics
+
+    public init(
+        settings: GatewaySettings,
+        drain: DrainState,
+        verify: @escaping @Sendable (String) async throws -> Caller,
+        sendMessage: SendMessage,
+        streams: StreamRegistry,
+        events: any EventStore,
+        bus: any SignalBus,
+        logger: Logger
+    ) {
+        self.settings = settings
+        self.drain = drain
+        self.verify = verify
+        self.sendMessage = sendMessage
+        self.streams = streams
+        self.logger = logger
+        let metrics = GatewayMetrics()
+        self.metrics = metrics
+        self.push = PushHub(events: events, bus: bus, metrics: metrics, logger: logger)
+        self.connections = ConnectionRegistry(
+            maximum: settings.maxConnections,
+            maximumPerClient: settings.maxConnectionsPerClient
+        )
+    }
+}

@@ -1,0 +1,18 @@
+import ChatCore
+import ChatRuntime
+
+/// The operations a client can ask for over its connection, by the `type` of the envelope.
+enum ConnectionOperations {
+    static func start(_ envelope: ClientEnvelope, caller: Caller, on connection: Connection) {
+        switch envelope.type {
+        case SendOperation.type:
+            SendOperation(connection: connection, envelope: envelope, caller: caller, trace: .make()).start()
+        default:
+            connection.refuse(
+                .invalid("type", "The type is not known.", .invalidValue),
+                requestID: envelope.id,
+                traceID: TraceContext.make().traceID
+            )
+        }
+    }
+}

@@ -1,0 +1,102 @@
+import ChatCore
+
+/// Writes what the server sends: `{id, type, payload, timestamp}` (`contract/websocket.md`, 'Server → client').
+enum ServerEnvelope {
+    enum Kind: String {
+        case connectionReady = "connection.ready"
+        case connectionError = "connection.error"
+        case connectionDraining = "connection.draining"
+        case connectionResync = "connection.resync"
+        case responseSuccess = "response.success"
+        case responseError = "response.error"
+        case streamingStart = "message.streaming.start"
+        case streamingChunk = "message.streaming.chunk"
+        case streamingComplete = "message.streaming.complete"
+        case streamingError = "message.streaming.error"
+    }
+
+    static func encode(_ kind: Kind, _ payload: JSONValue) -> [UInt8] {
+        encode(type: kind.rawValue, payload: payload.text)
+    }
+
+    /// A push event; its `seq` is put into the payload.
+    static func encode(_ event: PushEvent) -> [UInt8] {
+        // The payload is an object the engine wrote, never an empty one: `{…}` becomes `{…,"seq":n}`.
+        encode(type: event.kind.rawValue, payload: "\(event.payload.dropLast()),\"seq\":\(event.seq)}")
+    }
+
+    private static func encode(type: String, payload: String) -> [UInt8] {
+        let now = Timestamp.now
+        var writer = JSONWriter(reservingCapacity: payload.utf8.count + 160)
+        writer.beginObject()
+        writer.name("id")
+        writer.string(EntityID<ServerEnvelope>.make(at: now).description)
+        writer.name("type")
+        writer.string(type)
+        writer.name("payload")
+        writer.literal(payload)
+        writer.name("timestamp")
+        writer.string(now.description)
+        writer.endObject()
+        return writer.bytes
+    }
+}
+
+extension ServerEnvelope {
+    static func responseError(_ error: ChatError, requestID: String?, traceID: String) -> [UInt8] {
+        encode(.responseError, failure(error, requestID: requestID, traceID: traceID))
+    }
+
+    static func connectionError(_ error: ChatError, traceID: String) -> [UInt8] {
+        encode(.connectionError, error.json(traceID: traceID))
+    }
+
+    static func streamingStart(requestID: String, userMessage: MessageID, response: Message) -> [UInt8] {
+        encode(
+            .streamingStart,
+            [
+                "request_id": .string(requestID),
+                "message_id": .string(response.id.description),
+                "user_message_id": .string(userMessage.description),
+                "session_id": .string(response.sessionID.description),
+            ]
+        )
+    }
+
+    static func streamingComplete(_ message: Message, chunks: Int, requestID: String) -> [UInt8] {
+        var metadata: JSONObject = ["state": .string(message.state.rawValue)]
+        for (name, value) in message.metadata where name != "state" { metadata[name] = value }
+        return encode(
+            .streamingComplete,
+            [
+                "request_id": .string(requestID),
+                "message_id": .string(message.id.description),
+                "chunks": .integer(chunks),
+                "metadata": .object(metadata),
+                "variant_info": message.variantInfo.json,
+            ]
+        )
+    }
+
+    static func streamingError(
+        _ error: ChatError,
+        message: MessageID,
+        requestID: String,
+        traceID: String
+    ) -> [UInt8] {
+        var payload = failure(error, requestID: requestID, traceID: traceID)
+        if case .object(var fields) = payload {
+            fields["message_id"] = .string(message.description)
+            payload = .object(fields)
+        }
+        return encode(.streamingError, payload)
+    }
+
+    private static func failure(_ error: ChatError, requestID: String?, traceID: String) -> JSONValue {
+        var fields: JSONObject = ["request_id": requestID.map { .string($0) } ?? .null]
+        if case .object(let shape) = error.json(traceID: traceID) {
+            for (name, value) in shape { fields[name] = value }
+        }
+        return .object(fields)
+    }
+}

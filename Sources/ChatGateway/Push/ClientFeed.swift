@@ -1,0 +1,89 @@
+import ChatCore
+import CoreMetrics
+import Synchronization
+
+/// One client's push events on this node: puts them in order and hands them to the client's connections.
+final class ClientFeed: Sendable {
+    struct Receiver: Sendable {
+        let connection: Connection
+        /// What the connection has had already, wherever from.
+        var position: Int64
+    }
+
+    private struct State {
+        var feed: EventFeed
+        var receivers: [EntityID<Connection>: Receiver] = [:]
+    }
+
+    let client: ClientID
+    private let metrics: GatewayMetrics
+    private let state: Mutex<State>
+
+    /// - Parameter position: the end of the log, read after the client's channel was subscribed.
+    init(client: ClientID, position: Int64, metrics: GatewayMetrics) {
+        self.client = client
+        self.metrics = metrics
+        self.state = Mutex(State(feed: EventFeed(position: position)))
+    }
+
+    var position: Int64 { state.withLock { $0.feed.position } }
+
+    /// Adds a connection that has had everything up to `position`, if the feed has not gone on since.
+    ///
+    /// `ready` is called before any event is handed over, with where the feed stands.
+    ///
+    /// - Returns: `false` when there are events after `position` to be read from the log first.
+    func join(_ connection: Connection, after position: Int64, ready: (Int64) -> Void) -> Bool {
+        state.withLock { state in
+            guard position >= state.feed.position else { return false }
+            ready(max(position, state.feed.position))
+            state.receivers[connection.id] = Receiver(connection: connection, position: position)
+            return true
+        }
+    }
+
+    func leave(_ connection: Connection) {
+        state.withLock { _ = $0.receivers.removeValue(forKey: connection.id) }
+    }
+
+    /// An event came over the bus. - Returns: after which `seq` the log is to be read.
+    func arrived(_ event: PushEvent) -> Int64? { apply { $0.arrived(event) } }
+
+    /// The bus was away and the log has gone on meanwhile.
+    func restored() -> Int64? { apply { $0.restored() } }
+
+    func readBack(_ events: [PushEvent], reachedEnd: Bool) -> Int64? {
+        apply { $0.readBack(events, reachedEnd: reachedEnd) }
+    }
+
+    func readBackFailed() {
+        state.withLock { $0.feed.readBackFailed() }
+    }
+
+    /// Events are put into the connections' queues under the lock: two events decided one after the other must not reach a
+    /// connection the other way round.
+    private func apply(_ input: (inout EventFeed) -> EventFeed.Action) -> Int64? {
+        state.withLock { state in
+            switch input(&state.feed) {
+            case .none: return nil
+            case .deliver(let events):
+                deliver(events, to: &state.receivers)
+                return nil
+            case .deliverAndReadBack(let events, let position):
+                deliver(events, to: &state.receivers)
+                return position
+            }
+        }
+    }
+
+    private func deliver(_ events: [PushEvent], to receivers: inout [EntityID<Connection>: Receiver]) {
+        for event in events {
+            let bytes = ServerEnvelope.encode(event)
+            for (id, receiver) in receivers where receiver.position < event.seq {
+                receivers[id]?.position = event.seq
+                receiver.connection.outbound.send(text: bytes)
+                metrics.pushEvents.increment()
+            }
+        }
+    }
+}

@@ -1,0 +1,217 @@
+import ChatCore
+import ChatRuntime
+import Logging
+import Synchronization
+
+/// Brings push events from the bus and the event log to this node's connections: to each exactly once, in order.
+final class PushHub: Sendable {
+    /// How much a returning client may have missed; more is a resync (`contract/semantics.md`, 'Push events').
+    static let maximumReplayed = 1000
+    private static let readBackCount = 500
+
+    private struct Entry {
+        /// The feed, once its channel is subscribed and the end of its log is known.
+        let feed: Task<ClientFeed, any Error>
+        let subscription: Task<any SignalSubscription, Never>
+        var users = 0
+        /// The feed, once it stands: events are handed to it on the spot then, in the order they come.
+        var standing: ClientFeed?
+    }
+
+    private struct State {
+        var entries: [ClientID: Entry] = [:]
+        /// Clients whose events may have been lost with the bus.
+        var unsure: Set<ClientID> = []
+        var isChecking = false
+    }
+
+    private let events: any EventStore
+    private let bus: any SignalBus
+    private let logger: Logger
+    private let metrics: GatewayMetrics
+    private let state = Mutex(State())
+
+    init(events: any EventStore, bus: any SignalBus, metrics: GatewayMetrics, logger: Logger) {
+        self.events = events
+        self.bus = bus
+        self.metrics = metrics
+        self.logger = logger
+    }
+
+    /// Sends the connection its `connection.ready`, then what the client missed since `lastSeq`, then every new event.
+    ///
+    /// - Throws: ``ChatError`` `SERVICE_UNAVAILABLE` when the event log cannot be read.
+    func attach(_ connection: Connection, client: ClientID, after lastSeq: Int64?) async throws -> PushAttachment {
+        let task = enter(client)
+        do {
+            let feed = try await task.value
+            try await bring(connection, into: feed, after: lastSeq)
+            return PushAttachment {
+                feed.leave(connection)
+                self.leave(client)
+            }
+        } catch {
+            leave(client)
+            throw error
+        }
+    }
+
+    private func bring(_ connection: Connection, into feed: ClientFeed, after lastSeq: Int64?) async throws {
+        // Said once, however often it is tried to join.
+        var isReady = false
+        func ready(_ position: Int64) {
+            guard !isReady else { return }
+            isReady = true
+            connection.sendReady(lastSeq: position, client: feed.client)
+        }
+        guard let lastSeq else {
+            while !feed.join(connection, after: feed.position, ready: ready) {}
+            return
+        }
+        var position = lastSeq
+        var replayed = 0
+        while !feed.join(connection, after: position, ready: ready) {
+            ready(feed.position)
+            let missed = try await events.events(of: feed.client, after: position, limit: Self.readBackCount)
+            replayed += missed.count
+            guard let first = missed.first, let last = missed.last, first.seq == position + 1,
+                replayed <= Self.maximumReplayed
+            else {
+                let position = feed.position
+                let payload: JSONValue = ["last_seq": .integer(position)]
+                connection.outbound.send(text: ServerEnvelope.encode(.connectionResync, payload))
+                while !feed.join(connection, after: max(position, feed.position), ready: ready) {}
+                return
+            }
+            for event in missed { connection.outbound.send(text: ServerEnvelope.encode(event)) }
+            position = last.seq
+        }
+    }
+
+    // MARK: Feeds
+
+    /// The client's feed, made if need be; given back by ``leave(_:)``.
+    private func enter(_ client: ClientID) -> Task<ClientFeed, any Error> {
+        state.withLock { state in
+            if let entry = state.entries[client] {
+                state.entries[client]?.users += 1
+                return entry.feed
+            }
+            // What arrives before the feed stands is not lost: it is in the log, whose end is read after subscribing.
+            let subscription = Task {
+                await self.bus.subscribe(to: .events(of: client)) { self.received($0, client: client) }
+            }
+            let feed = Task {
+                _ = await subscription.value
+                let position = try await self.events.lastSeqs(of: [client])[client] ?? 0
+                let feed = ClientFeed(client: client, position: position, metrics: self.metrics)
+                self.state.withLock { $0.entries[client]?.standing = feed }
+                return feed
+            }
+            state.entries[client] = Entry(feed: feed, subscription: subscription, users: 1)
+            return feed
+        }
+    }
+
+    private func leave(_ client: ClientID) {
+        let abandoned = state.withLock { state -> Entry? in
+            guard var entry = state.entries[client] else { return nil }
+            entry.users -= 1
+            state.entries[client] = entry.users > 0 ? entry : nil
+            return entry.users > 0 ? nil : entry
+        }
+        guard let abandoned else { return }
+        Task { await abandoned.subscription.value.cancel() }
+    }
+
+    private func feed(of client: ClientID) -> Task<ClientFeed, any Error>? {
+        state.withLock { $0.entries[client]?.feed }
+    }
+}
+
+extension PushHub {
+    /// On the bus's own thread: no waiting here.
+    private func received(_ delivery: SignalDelivery, client: ClientID) {
+        switch delivery {
+        case .restored:
+            check(client)
+        case .signal(let bytes):
+            guard let event = PushEventSignal.decode(bytes, client: client) else {
+                logger.warning("An unreadable event came over the bus", metadata: .keys([.clientID: "\(client)"]))
+                return
+            }
+            guard let entry = state.withLock({ $0.entries[client] }) else { return }
+            if let feed = entry.standing {
+                arrived(event, in: feed)
+            } else {
+                // The feed may already have read where the log ends, without this event.
+                Task { (try? await entry.feed.value).map { self.arrived(event, in: $0) } }
+            }
+        }
+    }
+
+    private func arrived(_ event: PushEvent, in feed: ClientFeed) {
+        guard let position = feed.arrived(event) else { return }
+        Task { await readBack(feed, after: position) }
+    }
+
+    private func readBack(_ feed: ClientFeed, after position: Int64) async {
+        var next: Int64? = position
+        var backoff = Backoff(first: .milliseconds(100), longest: .seconds(2))
+        while let position = next {
+            do {
+                let events = try await events.events(of: feed.client, after: position, limit: Self.readBackCount)
+                next = feed.readBack(events, reachedEnd: events.count < Self.readBackCount)
+            } catch {
+                logger.warning("The event log could not be read back", metadata: .keys([.error: "\(error)"]))
+                feed.readBackFailed()
+                try? await Task.sleep(for: backoff.next())
+                next = feed.restored()
+            }
+        }
+    }
+
+    /// Has the client's feed compared with the log; many at once are looked up together.
+    private func check(_ client: ClientID) {
+        let mustStart = state.withLock { state in
+            state.unsure.insert(client)
+            defer { state.isChecking = true }
+            return !state.isChecking
+        }
+        if mustStart { Task { await checkUnsure() } }
+    }
+
+    private func checkUnsure() async {
+        var backoff = Backoff(first: .milliseconds(100), longest: .seconds(2))
+        while true {
+            let clients = state.withLock { state -> [ClientID] in
+                let clients = Array(state.unsure.prefix(Self.readBackCount))
+                state.unsure.subtract(clients)
+                if clients.isEmpty { state.isChecking = false }
+                return clients
+            }
+            guard !clients.isEmpty else { return }
+            do {
+                for (client, lastSeq) in try await events.lastSeqs(of: clients) {
+                    guard let feed = try? await feed(of: client)?.value, feed.position < lastSeq else { continue }
+                    if let position = feed.restored() { Task { await self.readBack(feed, after: position) } }
+                }
+            } catch {
+                logger.warning("The ends of event logs could not be read", metadata: .keys([.error: "\(error)"]))
+                state.withLock { $0.unsure.formUnion(clients) }
+                try? await Task.sleep(for: backoff.next())
+            }
+        }
+    }
+}
+
+/// A connection's place among the receivers of its client's events.
+struct PushAttachment: Sendable {
+    private let leave: @Sendable () -> Void
+
+    init(leave: @escaping @Sendable () -> Void) {
+        self.leave = leave
+    }
+
+    func cancel() { leave() }
+}

@@ -1,0 +1,70 @@
+import ChatCore
+import ChatRuntime
+import CoreMetrics
+import Logging
+import NIOCore
+import NIOHTTP1
+import NIOPosix
+public import ServiceLifecycle
+
+/// The gateway's public listener: takes WebSocket connections until the process goes away, and then lets go of them
+/// without losing a stream (`contract/runtime.md`, 'Life cycle').
+public struct GatewayListener: Service {
+    /// Within this after draining began, clients are asked to come back elsewhere, each at another moment.
+    private static let reconnectSpreadMilliseconds = 5000
+    /// How long the close frames of the last connections may take.
+    private static let closingPatience: Duration = .seconds(5)
+
+    private let services: GatewayServices
+    private let bound: @Sendable (_ port: Int) -> Void
+
+    /// - Parameter bound: called with the port once connections are taken.
+    public init(services: GatewayServices, bound: @escaping @Sendable (_ port: Int) -> Void = { _ in }) {
+        self.services = services
+        self.bound = bound
+    }
+
+    /// Serves until a graceful shutdown begins, then drains.
+    ///
+    /// - Throws: an error of SwiftNIO when the address cannot be bound.
+    public func run() async throws {
+        let listener = try await bootstrap().bind(host: services.settings.host, port: services.settings.port).get()
+        let port = listener.localAddress?.port ?? services.settings.port
+        services.logger.info("Gateway listening", metadata: .keys([.port: "\(port)"]))
+        bound(port)
+        try? await gracefulShutdown()
+        services.drain.beginDraining()
+        try? await listener.close().get()
+        await drainConnections()
+    }
+
+    private func bootstrap() -> ServerBootstrap {
+        let services = services
+        return ServerBootstrap(group: MultiThreadedEventLoopGroup.singleton)
+            .serverChannelOption(.backlog, value: 4096)
+            .serverChannelOption(.socketOption(.so_reuseaddr), value: 1)
+            .childChannelOption(.socketOption(.so_reuseaddr), value: 1)
+            .childChannelOption(.tcpOption(.tcp_nodelay), value: 1)
+            .childChannelInitializer { channel in
+                channel.eventLoop.makeCompletedFuture {
+                    try HandshakePipeline.configure(channel, services: services)
+                }
+            }
+    }
+
+    private func drainConnections() async {
+        let settings = services.settings
+        let deadline = Timestamp.now.advanced(bySeconds: Int64(settings.drainSeconds))
+        for connection in services.connections.all {
+            let delay = Int.random(in: 0...Self.reconnectSpreadMilliseconds)
+            connection.announceDrain(reconnectAfterMilliseconds: delay, deadline: deadline)
+            services.metrics.drainedConnections.increment()
+        }
+        await DrainStreams(registry: services.streams)(within: .seconds(settings.drainSeconds))
+        for connection in services.connections.all { connection.close(.goingAway, reason: "the node goes away") }
+        let end = ContinuousClock.now + Self.closingPatience
+        while services.connections.count > 0, ContinuousClock.now < end {
+            try? await Task.sleep(for: .milliseconds(20))
+        }
+    }
+}
