@@ -1,0 +1,47 @@
+public import ChatCore
+import ChatRuntime
+import CoreMetrics
+public import Logging
+public import ServiceLifecycle
+
+/// Closes the streams of dead nodes as `interrupted`, with what they had saved (`contract/semantics.md`, 'The life of a
+/// stream').
+public struct OrphanReaper: Service {
+    public static let interval: Duration = .seconds(2)
+    private static let batchCount = 100
+
+    private let leases: any StreamLeaseStore
+    private let logger: Logger
+    private let reaped = Counter(label: "chat_engine_streams_reaped_total")
+
+    public init(leases: any StreamLeaseStore, logger: Logger) {
+        self.leases = leases
+        self.logger = logger
+    }
+
+    /// Looks for orphans until a graceful shutdown begins or the task is cancelled.
+    public func run() async throws {
+        while !Task.isShuttingDownGracefully, !Task.isCancelled {
+            await reapOnce()
+            try? await cancelWhenGracefulShutdown { try await Task.sleep(for: Self.interval) }
+        }
+    }
+
+    func reapOnce() async {
+        do {
+            while true {
+                let messages = try await leases.closeOrphans(limit: Self.batchCount)
+                for message in messages {
+                    reaped.increment()
+                    logger.notice(
+                        "A stream of a dead node was closed",
+                        metadata: .keys([.messageID: "\(message.id)", .sessionID: "\(message.sessionID)"])
+                    )
+                }
+                guard messages.count == Self.batchCount else { return }
+            }
+        } catch {
+            logger.warning("Orphaned streams could not be looked for", metadata: .keys([.error: "\(error)"]))
+        }
+    }
+}
