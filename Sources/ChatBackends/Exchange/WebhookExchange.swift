@@ -1,0 +1,187 @@
+internal import AsyncHTTPClient
+internal import NIOCore
+internal import NIOHTTP1
+internal import Synchronization
+
+/// One HTTP request to a backend and its answer, part by part, for one consuming task.
+///
+final class WebhookExchange: HTTPClientResponseDelegate {
+    typealias Response = Void
+    private typealias Machine = ExchangeStateMachine<
+        CheckedContinuation<ExchangePart?, any Error>, EventLoopPromise<Void>
+    >
+
+    private struct Guarded {
+        var machine: Machine
+        var task: HTTPClient.Task<Void>?
+        var timer: Scheduled<Void>?
+    }
+
+    private let eventLoopGroup: any EventLoopGroup
+    /// Where callbacks come and the timer runs; the connection's, where the pool has one there.
+    private let eventLoop: any EventLoop
+    private let bounds: ExchangeBounds
+    private let guarded: Mutex<Guarded>
+    private let finished: EventLoopPromise<Void>
+
+    init(eventLoopGroup: any EventLoopGroup, bounds: ExchangeBounds, startedAt: NIODeadline, readAheadBytes: Int) {
+        self.eventLoopGroup = eventLoopGroup
+        eventLoop = eventLoopGroup.next()
+        self.bounds = bounds
+        finished = eventLoop.makePromise()
+        let machine = Machine(bounds: bounds, startedAt: startedAt, readAheadBytes: readAheadBytes)
+        guarded = Mutex(Guarded(machine: machine))
+    }
+
+    /// Sends the request; to be called once. `onClosed` is called when the connection is free again or closed.
+    func start(_ request: HTTPClient.Request, with client: HTTPClient, onClosed: @escaping @Sendable () -> Void) {
+        eventLoop.execute { [self] in
+            guard abandonedWith == nil else {
+                onClosed()
+                finished.succeed()
+                return
+            }
+            let task = client.execute(request: request, delegate: self, eventLoop: .delegate(on: eventLoop))
+            guarded.withLock { $0.task = task }
+            if let error = abandonedWith { task.fail(reason: error) }
+            task.futureResult.whenComplete { [self] result in
+                ended(result)
+                onClosed()
+                finished.succeed()
+            }
+            timerFired()
+        }
+    }
+
+    private var abandonedWith: (any Error)? {
+        guarded.withLock { guarded in
+            if case .closed(let error) = guarded.machine.state { error } else { nil }
+        }
+    }
+
+    /// The next part of the answer, or `nil` at its end; the head comes first.
+    ///
+    /// - Throws: ``BackendFailure``, or the error the exchange was abandoned with.
+    func next() async throws -> ExchangePart? {
+        if let ready = try ready() { return ready }
+        return try await withCheckedThrowingContinuation { continuation in
+            switch guarded.withLock({ $0.machine.take(waiter: continuation, at: .now()) }) {
+            case .part(let part, let gate):
+                gate?.succeed()
+                continuation.resume(returning: part)
+            case .end: continuation.resume(returning: nil)
+            case .fail(let error): continuation.resume(throwing: error)
+            case .wait(let gate): gate?.succeed()
+            }
+        }
+    }
+
+    private func ready() throws -> ExchangePart? {
+        switch guarded.withLock({ $0.machine.take(waiter: nil, at: .now()) }) {
+        case .part(let part, let gate):
+            gate?.succeed()
+            return part
+        case .fail(let error): throw error
+        case .end, .wait: return nil
+        }
+    }
+
+    /// The consumer has what it wants: lets a short rest of the answer pass, at most `bytes` in `time`, so that the
+    /// connection can be used again.
+    func drain(bytes: Int, within time: TimeAmount) {
+        let until = NIODeadline.now() + time
+        guard case .drain(let gate) = guarded.withLock({ $0.machine.drain(bytes: bytes, until: until) }) else { return }
+        gate?.succeed()
+        let timer = eventLoop.scheduleTask(deadline: until) { [self] in timerFired() }
+        finished.futureResult.whenComplete { _ in timer.cancel() }
+    }
+
+    /// Gives the answer up and closes the connection; whoever waits in ``next()`` sees `error`.
+    func abandon(_ error: any Error) {
+        guard case .close(let waiter, let gate) = guarded.withLock({ $0.machine.abandon(error) }) else { return }
+        close(error, waiter: waiter, gate: gate)
+    }
+
+    /// Waits until the connection is free again or closed: when this returns, the connection of an exchange that was
+    /// given up is closed, not merely about to be.
+    func closed() async {
+        try? await finished.futureResult.get()
+        // The client tells the connection's event loop to close it before it reports the end of the request here, so
+        // whatever a loop does after that finds the connection closed.
+        for eventLoop in eventLoopGroup.makeIterator() { try? await eventLoop.submit {}.get() }
+    }
+
+    private func close(
+        _ error: any Error,
+        waiter: CheckedContinuation<ExchangePart?, any Error>?,
+        gate: EventLoopPromise<Void>?
+    ) {
+        waiter?.resume(throwing: error)
+        guarded.withLock { $0.task }?.fail(reason: error)
+        gate?.fail(error)
+    }
+
+    private func timerFired() {
+        switch guarded.withLock({ $0.machine.timerFired(at: .now()) }) {
+        case .none: break
+        case .again(let deadline):
+            let timer = eventLoop.scheduleTask(deadline: deadline) { [self] in timerFired() }
+            guarded.withLock { $0.timer = timer }
+        case .expire(let waiter, let gate, let failure):
+            close(failure, waiter: waiter, gate: gate)
+        }
+    }
+
+    private func ended(_ result: Result<Void, any Error>) {
+        let failure: BackendFailure? =
+            switch result {
+            case .success: nil
+            case .failure(let error): BackendFailure(connectionError: error, bounds: bounds)
+            }
+        let (action, timer) = guarded.withLock { ($0.machine.ended(failure), $0.timer.take()) }
+        timer?.cancel()
+        guard case .resume(let waiter, let failure) = action else { return }
+        if let failure { waiter.resume(throwing: failure) } else { waiter.resume(returning: nil) }
+    }
+
+    private func receive(_ part: ExchangePart) -> EventLoopFuture<Void> {
+        switch guarded.withLock({ $0.machine.received(part, makeGate: { eventLoop.makePromise() }) }) {
+        case .resume(let waiter, let part):
+            waiter.resume(returning: part)
+            return eventLoop.makeSucceededVoidFuture()
+        case .resumeAndHold(let waiter, let part, let gate):
+            waiter.resume(returning: part)
+            return gate.futureResult
+        case .proceed: return eventLoop.makeSucceededVoidFuture()
+        case .hold(let gate): return gate.futureResult
+        case .close: return eventLoop.makeFailedFuture(HTTPClientError.cancelled)
+        }
+    }
+
+    // MARK: HTTPClientResponseDelegate
+
+    func didReceiveHead(task: HTTPClient.Task<Void>, _ head: HTTPResponseHead) -> EventLoopFuture<Void> {
+        receive(.head(head))
+    }
+
+    func didReceiveBodyPart(task: HTTPClient.Task<Void>, _ buffer: ByteBuffer) -> EventLoopFuture<Void> {
+        receive(.body(buffer))
+    }
+
+    func didFinishRequest(task: HTTPClient.Task<Void>) throws {}
+}
+
+extension BackendFailure {
+    fileprivate init(connectionError error: any Error, bounds: ExchangeBounds) {
+        switch error as? HTTPClientError {
+        case .connectTimeout?, .tlsHandshakeTimeout?, .getConnectionFromPoolTimeout?:
+            self.init(
+                .timeout(milliseconds: bounds.connect.milliseconds),
+                "No connection was established in time",
+                underlyingError: error
+            )
+        default:
+            self.init(.connection, "The connection failed or broke off", underlyingError: error)
+        }
+    }
+}

@@ -1,0 +1,28 @@
+/// What holds for the calls to all backends; what differs between them is in their session types.
+public struct WebhookConfiguration: Hashable, Sendable {
+    /// Bound of establishing a connection, TLS included; within the session type's `timeout_seconds`.
+    public var connectTimeoutMilliseconds = 10_000
+
+    /// How long an unused connection is kept: less than the five seconds after which common servers close one, so that
+    /// a call seldom goes out on a connection that is about to be closed.
+    public var idleConnectionMilliseconds = 4000
+
+    /// Largest answer accepted (`contract/webhook.md`, 'A streaming answer').
+    public var maximumAnswerBytes = 32 * 1024 * 1024
+
+    /// Largest line and largest event of a streaming answer.
+    public var maximumEventBytes = 32 * 1024 * 1024
+
+    /// How much of an answer may lie ready while the consumer is busy with what came before; with 0 nothing is read
+    /// meanwhile.
+    public var readAheadBytes = 0
+
+    /// What may still come after an answer is whole for its connection to be used again, and for how long.
+    public var drainBytes = 64 * 1024
+    public var drainMilliseconds = 1000
+
+    /// Calls of one session type that may wait for one of its connections.
+    public var maximumWaitingCalls = 10_000
+
+    public init() {}
+}

@@ -1,0 +1,78 @@
+internal import ChatCore
+
+/// What a backend is told or asked (`contract/webhook.md`); the member `event` of the body.
+enum WebhookEvent: String, CaseIterable, Sendable {
+    case sessionCreated = "session.created"
+    case messageNew = "message.new"
+    case messageRecreate = "message.recreate"
+}
+
+extension SessionCreatedNotice {
+    /// The body of `session.created`.
+    func body(at time: Timestamp) -> [UInt8] {
+        var writer = JSONWriter()
+        writer.beginObject()
+        writer.member("event", WebhookEvent.sessionCreated.rawValue)
+        writer.member("timestamp", time.description)
+        writer.member("session_id", sessionID.description)
+        writer.member("session_type_id", sessionType.id.description)
+        writer.member("client_id", clientID.rawValue)
+        if let previousSessionTypeID { writer.member("previous_session_type_id", previousSessionTypeID.description) }
+        writer.endObject()
+        return writer.bytes
+    }
+}
+
+extension AnswerRequest {
+    var event: WebhookEvent {
+        switch kind {
+        case .new: .messageNew
+        case .recreate: .messageRecreate
+        }
+    }
+
+    /// The body of `message.new` or `message.recreate`.
+    func body(at time: Timestamp) -> [UInt8] {
+        var writer = JSONWriter(reservingCapacity: 1024 + 512 * history.count)
+        writer.beginObject()
+        writer.member("event", event.rawValue)
+        writer.member("timestamp", time.description)
+        writer.member("session_id", sessionID.description)
+        switch kind {
+        case .new(let messageID, _, _), .recreate(let messageID):
+            writer.member("message_id", messageID.description)
+        }
+        writer.member("response_message_id", responseMessageID.description)
+        writer.name("session_metadata")
+        writer.value(.object(sessionMetadata))
+        writer.name("enabled_capabilities")
+        writer.array(enabledCapabilities.map(\.json))
+        if case .new(_, let content, let fileURLs) = kind {
+            writer.name("message")
+            writer.beginObject()
+            writer.member("role", Message.Role.user.rawValue)
+            writer.name("content")
+            writer.array(content.map(\.json))
+            writer.name("file_urls")
+            writer.array(fileURLs.map { .string($0) })
+            writer.endObject()
+        }
+        writer.name("history")
+        writer.array(history.lazy.map(\.json))
+        writer.endObject()
+        return writer.bytes
+    }
+}
+
+extension JSONWriter {
+    fileprivate mutating func member(_ name: String, _ text: String) {
+        self.name(name)
+        string(text)
+    }
+
+    fileprivate mutating func array(_ elements: some Sequence<JSONValue>) {
+        beginArray()
+        for element in elements { value(element) }
+        endArray()
+    }
+}
