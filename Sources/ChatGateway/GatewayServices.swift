@@ -4,7 +4,8 @@ public import Logging
 
 /// What a gateway needs from outside.
 public struct GatewayServices: Sendable {
-    public let settings: GatewaySettings
+    public let configuration: GatewayConfiguration
+    public let node: Node
     public let drain: DrainState
     public let verify: @Sendable (String) async throws -> Caller
     public let sendMessage: SendMessage
@@ -15,7 +16,8 @@ public struct GatewayServices: Sendable {
     let metrics: GatewayMetrics
 
     public init(
-        settings: GatewaySettings,
+        configuration: GatewayConfiguration,
+        node: Node,
         drain: DrainState,
         verify: @escaping @Sendable (String) async throws -> Caller,
         sendMessage: SendMessage,
@@ -24,7 +26,8 @@ public struct GatewayServices: Sendable {
         bus: any SignalBus,
         logger: Logger
     ) {
-        self.settings = settings
+        self.configuration = configuration
+        self.node = node
         self.drain = drain
         self.verify = verify
         self.sendMessage = sendMessage
@@ -34,8 +37,8 @@ public struct GatewayServices: Sendable {
         self.metrics = metrics
         self.push = PushHub(events: events, bus: bus, metrics: metrics, logger: logger)
         self.connections = ConnectionRegistry(
-            maximum: settings.maxConnections,
-            maximumPerClient: settings.maxConnectionsPerClient
+            maximum: configuration.connections.maximumConnections,
+            maximumPerClient: configuration.connections.maximumConnectionsPerClient
         )
     }
 }

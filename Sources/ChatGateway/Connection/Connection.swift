@@ -27,11 +27,11 @@ final class Connection: Sendable {
         self.channel = channel
         self.services = services
         self.outbound = OutboundQueue(channel: channel)
-        let machine = ConnectionStateMachine(maximumStreams: services.settings.maxConcurrentStreams, now: .now)
+        let machine = ConnectionStateMachine(maximumStreams: services.configuration.maximumConcurrentStreams, now: .now)
         self.state = Mutex(State(machine: machine))
     }
 
-    var maximumPayloadBytes: Int { services.settings.maxPayloadBytes }
+    var maximumPayloadBytes: Int { services.configuration.connections.maximumPayloadBytes }
 
     var logger: Logger {
         var logger = services.logger
@@ -53,7 +53,7 @@ final class Connection: Sendable {
         if let caller = accepted.caller {
             accept(caller, lastSeq: accepted.request.lastSeq, requestID: nil)
         } else {
-            let timeout = TimeAmount.seconds(Int64(services.settings.authTimeoutSeconds))
+            let timeout = TimeAmount.seconds(Int64(services.configuration.connections.authenticationTimeoutSeconds))
             scheduleTokenExpiry(in: timeout, message: "No token came in time.")
         }
     }
@@ -194,21 +194,21 @@ final class Connection: Sendable {
 
     /// The first envelope of a ready connection.
     func sendReady(lastSeq: Int64, client: ClientID) {
-        let settings = services.settings
+        let settings = services.configuration
         outbound.send(
             text: ServerEnvelope.encode(
                 .connectionReady,
                 [
                     "client_id": .string(client.rawValue),
-                    "server_version": .string(settings.serverVersion),
+                    "server_version": .string(Version.current),
                     "protocol_version": "2.0",
                     "capabilities": ["streaming", "push"],
-                    "node_id": .string(settings.node.name),
+                    "node_id": .string(services.node.name),
                     "connection_id": .string(id.description),
                     "last_seq": .integer(lastSeq),
-                    "ping_interval_seconds": .integer(settings.pingIntervalSeconds),
-                    "max_payload_bytes": .integer(settings.maxPayloadBytes),
-                    "max_concurrent_streams": .integer(settings.maxConcurrentStreams),
+                    "ping_interval_seconds": .integer(settings.connections.pingIntervalSeconds),
+                    "max_payload_bytes": .integer(settings.connections.maximumPayloadBytes),
+                    "max_concurrent_streams": .integer(settings.maximumConcurrentStreams),
                 ]
             )
         )
@@ -244,10 +244,10 @@ final class Connection: Sendable {
     // MARK: Liveness
 
     private func startPings() {
-        let interval = TimeAmount.seconds(Int64(services.settings.pingIntervalSeconds))
+        let interval = TimeAmount.seconds(Int64(services.configuration.connections.pingIntervalSeconds))
         let timer = channel.eventLoop.scheduleRepeatedTask(initialDelay: interval, delay: interval) { _ in
             let isSilent = self.state.withLock {
-                $0.machine.isSilent(since: self.services.settings.pongTimeoutSeconds, now: .now)
+                $0.machine.isSilent(since: self.services.configuration.connections.pongTimeoutSeconds, now: .now)
             }
             if isSilent {
                 self.channel.close(promise: nil)

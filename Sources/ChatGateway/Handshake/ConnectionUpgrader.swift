@@ -1,4 +1,5 @@
 import ChatCore
+import ChatRuntime
 import NIOCore
 import NIOHTTP1
 import NIOWebSocket
@@ -24,7 +25,7 @@ final class ConnectionUpgrader: HTTPServerProtocolUpgrader, Sendable {
 
     init(services: GatewayServices) {
         self.services = services
-        self.handshake = Handshake(allowedOrigins: services.settings.allowedOrigins)
+        self.handshake = Handshake(allowedOrigins: services.configuration.listener.allowedOrigins)
     }
 
     /// Why the request is not upgraded.
@@ -68,7 +69,10 @@ final class ConnectionUpgrader: HTTPServerProtocolUpgrader, Sendable {
         let channel = context.channel
         do {
             guard let accepted = accepted.withLock({ $0 }) else { throw Handshake.Rejection.noUpgrade }
-            try WebSocketPipeline.configure(channel, maximumPayloadBytes: services.settings.maxPayloadBytes) {
+            try WebSocketPipeline.configure(
+                channel,
+                maximumPayloadBytes: services.configuration.connections.maximumPayloadBytes
+            ) {
                 ConnectionHandler(connection: Connection(channel: channel, services: services), accepted: accepted)
             }
             return channel.eventLoop.makeSucceededVoidFuture()

@@ -52,12 +52,12 @@ struct Handshake: Sendable {
         }
     }
 
-    let allowedOrigins: [String]
+    let allowedOrigins: AllowedOrigins
 
     func read(_ head: HTTPRequestHead) throws(Rejection) -> Request {
         guard head.uri == Self.path || head.uri.hasPrefix(Self.path + "?") else { throw .noSuchPath }
         guard head.method == .GET else { throw .noUpgrade }
-        for origin in head.headers["origin"] where !isAllowed(origin) { throw .foreignOrigin }
+        for origin in head.headers["origin"] where !allowedOrigins.allows(origin) { throw .foreignOrigin }
 
         var request = Request(token: nil, selectsSubprotocol: false, lastSeq: nil)
         let offered = head.headers[canonicalForm: "sec-websocket-protocol"].map(String.init).filter { !$0.isEmpty }
@@ -79,9 +79,5 @@ struct Handshake: Sendable {
             request.lastSeq = lastSeq
         }
         return request
-    }
-
-    private func isAllowed(_ origin: String) -> Bool {
-        allowedOrigins.contains("*") || allowedOrigins.contains(origin)
     }
 }

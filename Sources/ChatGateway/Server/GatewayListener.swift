@@ -28,8 +28,11 @@ public struct GatewayListener: Service {
     ///
     /// - Throws: an error of SwiftNIO when the address cannot be bound.
     public func run() async throws {
-        let listener = try await bootstrap().bind(host: services.settings.host, port: services.settings.port).get()
-        let port = listener.localAddress?.port ?? services.settings.port
+        let listener = try await bootstrap().bind(
+            host: services.configuration.runtime.host,
+            port: services.configuration.listener.port
+        ).get()
+        let port = listener.localAddress?.port ?? services.configuration.listener.port
         services.logger.info("Gateway listening", metadata: .keys([.port: "\(port)"]))
         bound(port)
         try? await gracefulShutdown()
@@ -53,14 +56,14 @@ public struct GatewayListener: Service {
     }
 
     private func drainConnections() async {
-        let settings = services.settings
-        let deadline = Timestamp.now.advanced(bySeconds: Int64(settings.drainSeconds))
+        let settings = services.configuration
+        let deadline = Timestamp.now.advanced(bySeconds: Int64(settings.runtime.drainSeconds))
         for connection in services.connections.all {
             let delay = Int.random(in: 0...Self.reconnectSpreadMilliseconds)
             connection.announceDrain(reconnectAfterMilliseconds: delay, deadline: deadline)
             services.metrics.drainedConnections.increment()
         }
-        await DrainStreams(registry: services.streams)(within: .seconds(settings.drainSeconds))
+        await DrainStreams(registry: services.streams)(within: .seconds(settings.runtime.drainSeconds))
         for connection in services.connections.all { connection.close(.goingAway, reason: "the node goes away") }
         let end = ContinuousClock.now + Self.closingPatience
         while services.connections.count > 0, ContinuousClock.now < end {
