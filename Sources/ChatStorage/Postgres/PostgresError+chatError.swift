@@ -11,7 +11,7 @@ extension PostgresError {
             .unavailable(underlying: self)
         case .server(let sqlState) where Self.isTransient(sqlState):
             .unavailable(underlying: self)
-        case .server, .decoding, .protocolViolation, .invalidConnectionString:
+        case .server, .decoding, .protocolViolation, .invalidParameter, .invalidConnectionString:
             .internalError(underlying: self)
         }
     }

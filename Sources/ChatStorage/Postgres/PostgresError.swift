@@ -25,6 +25,8 @@ public struct PostgresError: Error, Sendable, Hashable {
         case protocolViolation
         /// The awaiting task was cancelled. What was already sent may still be carried out.
         case cancelled
+        /// A parameter or their number is beyond what the protocol carries; nothing was sent.
+        case invalidParameter
         /// libpq cannot read the connection string.
         case invalidConnectionString
     }
@@ -41,7 +43,7 @@ public struct PostgresError: Error, Sendable, Hashable {
 
     public init(
         _ code: Code,
-        _ message: String,
+        _ message: String = "",
         constraint: String? = nil,
         table: String? = nil,
         detail: String? = nil
@@ -69,7 +71,7 @@ extension PostgresError: CustomStringConvertible {
         if let constraint { text += " constraint=\(constraint)" }
         if let table { text += " table=\(table)" }
         // Messages of class 22 (data exception) quote the offending value.
-        if sqlState?.hasPrefix("22") != true { text += ": \(message)" }
+        if !message.isEmpty, sqlState?.hasPrefix("22") != true { text += ": \(message)" }
         return text
     }
 }

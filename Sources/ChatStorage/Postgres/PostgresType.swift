@@ -23,4 +23,11 @@ enum PostgresType {
     static let jsonb: Oid = 3802
     /// Types made with `CREATE TYPE` start here; enumerations arrive as their label.
     static let firstUserDefined: Oid = 16384
+
+    static func isText(_ type: Oid) -> Bool {
+        switch type {
+        case text, variableCharacters, paddedCharacters, name: true
+        default: type >= firstUserDefined
+        }
+    }
 }

@@ -7,24 +7,27 @@ extension Row {
 
     /// `text`, `varchar`, `char`, `name`, or the label of an enumeration.
     func optionalText(_ column: Int) throws(PostgresError) -> String? {
-        try decode(column, as: "text", types: Self.isText) { bytes, _ in String(decoding: bytes, as: UTF8.self) }
+        try decode(column, as: "text") { bytes, type in
+            PostgresType.isText(type) ? String(decoding: bytes, as: UTF8.self) : nil
+        }
     }
 
     func uuid(_ column: Int) throws(PostgresError) -> UUID { try required(column, optionalUUID(column)) }
 
     func optionalUUID(_ column: Int) throws(PostgresError) -> UUID? {
-        try decode(column, as: "uuid", types: { $0 == PostgresType.uuid }) { bytes, _ in UUID(binary: bytes) }
+        try decode(column, as: "uuid") { bytes, type in type == PostgresType.uuid ? UUID(binary: bytes) : nil }
     }
 
     func integer(_ column: Int) throws(PostgresError) -> Int64 { try required(column, optionalInteger(column)) }
 
     /// `int2`, `int4` or `int8`.
     func optionalInteger(_ column: Int) throws(PostgresError) -> Int64? {
-        try decode(column, as: "integer", types: Self.isInteger) { bytes, type in
+        try decode(column, as: "integer") { bytes, type in
             switch type {
             case PostgresType.int2: Int16(bigEndianBytes: bytes).map(Int64.init)
             case PostgresType.int4: Int32(bigEndianBytes: bytes).map(Int64.init)
-            default: Int64(bigEndianBytes: bytes)
+            case PostgresType.int8: Int64(bigEndianBytes: bytes)
+            default: nil
             }
         }
     }
@@ -33,37 +36,37 @@ extension Row {
 
     /// `float4` or `float8`.
     func optionalDouble(_ column: Int) throws(PostgresError) -> Double? {
-        try decode(column, as: "float", types: { $0 == PostgresType.float4 || $0 == PostgresType.float8 }) {
-            bytes,
-            type in
-            type == PostgresType.float4
-                ? UInt32(bigEndianBytes: bytes).map { Double(Float(bitPattern: $0)) }
-                : UInt64(bigEndianBytes: bytes).map { Double(bitPattern: $0) }
+        try decode(column, as: "float") { bytes, type in
+            switch type {
+            case PostgresType.float4: UInt32(bigEndianBytes: bytes).map { Double(Float(bitPattern: $0)) }
+            case PostgresType.float8: UInt64(bigEndianBytes: bytes).map { Double(bitPattern: $0) }
+            default: nil
+            }
         }
     }
 
     func boolean(_ column: Int) throws(PostgresError) -> Bool { try required(column, optionalBoolean(column)) }
 
     func optionalBoolean(_ column: Int) throws(PostgresError) -> Bool? {
-        try decode(column, as: "boolean", types: { $0 == PostgresType.boolean }) { bytes, _ in
-            bytes.count == 1 ? bytes[0] != 0 : nil
+        try decode(column, as: "boolean") { bytes, type in
+            type == PostgresType.boolean && bytes.count == 1 ? bytes[0] != 0 : nil
         }
     }
 
     func bytes(_ column: Int) throws(PostgresError) -> [UInt8] { try required(column, optionalBytes(column)) }
 
     func optionalBytes(_ column: Int) throws(PostgresError) -> [UInt8]? {
-        try decode(column, as: "bytea", types: { $0 == PostgresType.bytes }) { bytes, _ in [UInt8](bytes) }
+        try decode(column, as: "bytea") { bytes, type in type == PostgresType.bytes ? [UInt8](bytes) : nil }
     }
 
     func timestamp(_ column: Int) throws(PostgresError) -> Timestamp { try required(column, optionalTimestamp(column)) }
 
     /// `timestamptz`; the infinities have no timestamp and throw.
     func optionalTimestamp(_ column: Int) throws(PostgresError) -> Timestamp? {
-        try decode(column, as: "timestamptz", types: { $0 == PostgresType.timestampWithTimeZone }) { bytes, _ in
-            guard let microseconds = Int64(bigEndianBytes: bytes), microseconds != .min, microseconds != .max else {
-                return nil
-            }
+        try decode(column, as: "timestamptz") { bytes, type in
+            guard type == PostgresType.timestampWithTimeZone, let microseconds = Int64(bigEndianBytes: bytes),
+                microseconds != .min, microseconds != .max
+            else { return nil }
             let (sum, overflow) = microseconds.addingReportingOverflow(Timestamp.postgresEpochMicroseconds)
             return overflow ? nil : Timestamp(microsecondsSince1970: sum)
         }
@@ -81,42 +84,14 @@ extension Row {
         _ column: Int,
         _ body: (UnsafeRawBufferPointer) -> Value
     ) throws(PostgresError) -> Value? {
-        try decode(column, as: "jsonb", types: { $0 == PostgresType.jsonb || $0 == PostgresType.json }) { bytes, type in
-            if type == PostgresType.json { return body(bytes) }
+        try decode(column, as: "jsonb") { bytes, type in
+            switch type {
+            case PostgresType.json: body(bytes)
             // The first byte is the version of the format; there is only version 1.
-            guard bytes.first == 1 else { return nil }
-            return body(UnsafeRawBufferPointer(rebasing: bytes.dropFirst()))
+            case PostgresType.jsonb where bytes.first == 1:
+                body(UnsafeRawBufferPointer(rebasing: bytes.dropFirst()))
+            default: nil
+            }
         }
     }
-
-    private static func isText(_ type: Oid) -> Bool {
-        switch type {
-        case PostgresType.text, PostgresType.variableCharacters, PostgresType.paddedCharacters, PostgresType.name: true
-        default: type >= PostgresType.firstUserDefined
-        }
-    }
-
-    private static func isInteger(_ type: Oid) -> Bool {
-        type == PostgresType.int8 || type == PostgresType.int4 || type == PostgresType.int2
-    }
-}
-
-extension FixedWidthInteger {
-    /// Reads exactly this type's width in network byte order.
-    init?(bigEndianBytes bytes: UnsafeRawBufferPointer) {
-        guard bytes.count == Self.bitWidth / 8 else { return nil }
-        self.init(bigEndian: bytes.loadUnaligned(as: Self.self))
-    }
-}
-
-extension UUID {
-    init?(binary bytes: UnsafeRawBufferPointer) {
-        guard bytes.count == 16 else { return nil }
-        self.init(uuid: bytes.loadUnaligned(as: uuid_t.self))
-    }
-}
-
-extension Timestamp {
-    /// PostgreSQL counts from 2000-01-01.
-    static let postgresEpochMicroseconds: Int64 = 946_684_800_000_000
 }

@@ -17,25 +17,21 @@ struct Row: Sendable {
         PQgetisnull(storage.result, index, try checked(column)) != 0
     }
 
-    /// The value's bytes if its type is among `types`; `nil` for NULL.
+    /// Hands a value's bytes and type to `read` for the time of the call; `nil` for NULL.
     ///
-    /// `decode` gets the bytes for the time of the call and returns `nil` for what it cannot read.
+    /// `read` returns `nil` for a type or bytes it cannot read, and the access throws.
     func decode<Value>(
         _ column: Int,
         as name: StaticString,
-        types: (Oid) -> Bool,
-        _ decode: (_ bytes: UnsafeRawBufferPointer, _ type: Oid) -> Value?
+        _ read: (_ bytes: UnsafeRawBufferPointer, _ type: Oid) -> Value?
     ) throws(PostgresError) -> Value? {
         let field = try checked(column)
         if PQgetisnull(storage.result, index, field) != 0 { return nil }
         let type = PQftype(storage.result, field)
-        guard PQfformat(storage.result, field) == 1, types(type) else {
-            throw PostgresError(.decoding, "Column \(column) of type \(type) is no \(name).")
-        }
         let length = Int(PQgetlength(storage.result, index, field))
         let bytes = UnsafeRawBufferPointer(start: PQgetvalue(storage.result, index, field), count: length)
-        guard let value = decode(bytes, type) else {
-            throw PostgresError(.decoding, "The \(length) bytes of column \(column) are no \(name).")
+        guard PQfformat(storage.result, field) == 1, let value = read(bytes, type) else {
+            throw PostgresError(.decoding, "Column \(column), \(length) bytes of type \(type), is no \(name).")
         }
         return value
     }
