@@ -26,6 +26,7 @@ let nioSSL = Target.Dependency.product(name: "NIOSSL", package: "swift-nio-ssl")
 let orderedCollections = Target.Dependency.product(name: "OrderedCollections", package: "swift-collections")
 let dequeModule = Target.Dependency.product(name: "DequeModule", package: "swift-collections")
 let serviceLifecycle = Target.Dependency.product(name: "ServiceLifecycle", package: "swift-service-lifecycle")
+let unixSignals = Target.Dependency.product(name: "UnixSignals", package: "swift-service-lifecycle")
 let yams = Target.Dependency.product(name: "Yams", package: "yams")
 
 let package = Package(
@@ -128,7 +129,7 @@ let package = Package(
         ),
         .executableTarget(
             name: "EchoBackend",
-            dependencies: [hummingbird, argumentParser],
+            dependencies: [hummingbird, argumentParser, nioCore, serviceLifecycle, unixSignals, logging],
             path: "Examples/EchoBackend",
             swiftSettings: swiftSettings
         ),

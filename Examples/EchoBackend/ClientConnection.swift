@@ -1,0 +1,56 @@
+import Hummingbird
+import NIOCore
+import Synchronization
+
+/// The connection a request came on, watched for its end, so that an answer nobody waits for is not produced.
+final class ClientConnection: Sendable {
+    struct Closed: Error {}
+
+    private struct State {
+        var isClosed = false
+        var sleep: Task<Void, any Error>?
+    }
+
+    private let state = Mutex(State())
+
+    init(_ channel: any Channel) async throws {
+        // Without half-closure, a client that goes away closes the channel even while nothing is written to it.
+        try await channel.setOption(.allowRemoteHalfClosure, value: false).get()
+        channel.closeFuture.whenComplete { [weak self] _ in self?.closed() }
+    }
+
+    /// - Throws: ``Closed`` as soon as the client is gone.
+    func pause(_ duration: Duration) async throws {
+        let sleep = Task { try await Task.sleep(for: duration) }
+        let isClosed = state.withLock { state in
+            state.sleep = sleep
+            return state.isClosed
+        }
+        if isClosed { sleep.cancel() }
+        let result = await withTaskCancellationHandler {
+            await sleep.result
+        } onCancel: {
+            sleep.cancel()
+        }
+        if case .failure = result { throw Closed() }
+    }
+
+    private func closed() {
+        let sleep = state.withLock { state in
+            state.isClosed = true
+            return state.sleep
+        }
+        sleep?.cancel()
+    }
+}
+
+/// A request context that knows its connection.
+struct EchoContext: RequestContext {
+    var coreContext: CoreRequestContextStorage
+    let channel: any Channel
+
+    init(source: ApplicationRequestContextSource) {
+        coreContext = CoreRequestContextStorage(source: source)
+        channel = source.channel
+    }
+}
