@@ -8,6 +8,8 @@ public import ServiceLifecycle
 /// stream').
 public struct OrphanReaper: Service {
     public static let interval: Duration = .seconds(2)
+    /// After the database was out of reach, living nodes get this long to renew the leases that ran out meanwhile.
+    public static let graceAfterOutage: Duration = .seconds(5)
     private static let batchCount = 100
 
     private let leases: any StreamLeaseStore
@@ -22,12 +24,13 @@ public struct OrphanReaper: Service {
     /// Looks for orphans until a graceful shutdown begins or the task is cancelled.
     public func run() async throws {
         while !Task.isShuttingDownGracefully, !Task.isCancelled {
-            await reapOnce()
-            try? await cancelWhenGracefulShutdown { try await Task.sleep(for: Self.interval) }
+            let pause = await reapOnce() ? Self.interval : Self.graceAfterOutage
+            try? await cancelWhenGracefulShutdown { try await Task.sleep(for: pause) }
         }
     }
 
-    func reapOnce() async {
+    /// One round. - Returns: whether the database could be asked.
+    func reapOnce() async -> Bool {
         do {
             while true {
                 let messages = try await leases.closeOrphans(limit: Self.batchCount)
@@ -38,10 +41,11 @@ public struct OrphanReaper: Service {
                         metadata: .keys([.messageID: "\(message.id)", .sessionID: "\(message.sessionID)"])
                     )
                 }
-                guard messages.count == Self.batchCount else { return }
+                guard messages.count == Self.batchCount else { return true }
             }
         } catch {
             logger.warning("Orphaned streams could not be looked for", metadata: .keys([.error: "\(error)"]))
+            return false
         }
     }
 }
