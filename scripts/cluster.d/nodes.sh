@@ -9,10 +9,9 @@ with_environment() {
 
 engine_environment() {
     environment=(
-        env -u JWT_SECRET_FILE
-        "DATABASE_URL=$(database_url)" "REDIS_URL=$redis_url" "JWT_SECRET=$(secret jwt_secret)"
-        "PUBLIC_BASE_URL=$public_url" "EXPORT_STORE=file:$cluster_dir/exports"
-        HOST=127.0.0.1 WEBHOOK_ALLOW_PRIVATE=true
+        env -u JWT_SECRET
+        "DATABASE_URL=$(database_url)" "REDIS_URL=$redis_url" "JWT_SECRET_FILE=$cluster_dir/secrets/jwt_secret"
+        "PUBLIC_BASE_URL=$public_url" HOST=127.0.0.1 WEBHOOK_ALLOW_PRIVATE=true
     )
 }
 
