@@ -58,6 +58,9 @@ public final class RunningStream: Sendable {
         for waiter in waiters { waiter.resume() }
     }
 
+    /// How it ends is decided, whether or not it is written yet.
+    public var isEnding: Bool { state.withLock { $0.decided != nil } }
+
     /// Ends the stream as `stopped`, keeping what came so far, and returns how it ended: `stopped`, or another state when
     /// that end came first; `nil` when another node had taken the stream over. Returns after the end is written.
     public func stop() async -> Message.State? {

@@ -1,0 +1,100 @@
+import ChatCore
+import Synchronization
+import Testing
+
+@Suite struct RunningStreamTests {
+    @Test func runsAnAnswerToItsEnd() async throws {
+        let fixture = StreamFixture(script: .chunks(["Hel", "lo"], thenComplete: true))
+        await fixture.stream.run()
+        #expect(await fixture.stream.waitForEnd() == .complete)
+        #expect(fixture.sink.delivered == ["Hel", "lo"])
+        #expect(fixture.sink.ends == [.complete])
+        let end = try #require(fixture.store.ends.first)
+        #expect(end.content == [.text("Hello")])
+        #expect(end.chunks == 2)
+        #expect(fixture.store.ends.count == 1)
+    }
+
+    @Test func aBackendThatReturnsWithoutCompleteHasBrokenOff() async throws {
+        let fixture = StreamFixture(script: .chunks(["a"], thenComplete: false))
+        await fixture.stream.run()
+        let end = try #require(fixture.store.ends.first)
+        #expect(end.state == .failed)
+        #expect(end.content == [.text("a")])
+        #expect(fixture.sink.errors == [.backendError])
+    }
+
+    @Test func aFailureIsTheBackends() async throws {
+        let fixture = StreamFixture(script: .fails(ChatError(.backendTimeout, "too slow")))
+        await fixture.stream.run()
+        #expect(fixture.store.ends.map(\.state) == [.timedOut])
+        #expect(fixture.sink.errors == [.backendTimeout])
+    }
+
+    @Test func aStopCutsTheBackendOffAndKeepsWhatCame() async throws {
+        let fixture = StreamFixture(script: .chunksThenHang(["a", "b"]))
+        async let running: Void = fixture.stream.run()
+        await fixture.sink.waitForChunk(1)
+        #expect(await fixture.stream.stop() == .stopped)
+        await running
+        #expect(fixture.store.ends.map(\.state) == [.stopped])
+        #expect(fixture.store.ends.first?.content == [.text("ab")])
+        #expect(fixture.store.ends.first?.chunks == fixture.sink.delivered.count)
+        #expect(fixture.backend.wasCancelled)
+        #expect(await fixture.stream.stop() == .stopped)
+    }
+
+    @Test func aStopBeforeTheStartKeepsTheBackendUncalled() async {
+        let fixture = StreamFixture(script: .chunks(["never"], thenComplete: true))
+        async let stopped = fixture.stream.stop()
+        while !fixture.stream.isEnding { await Task.yield() }
+        await fixture.stream.run()
+        #expect(await stopped == .stopped)
+        #expect(fixture.backend.calls == 0)
+        #expect(fixture.sink.delivered.isEmpty)
+    }
+
+    @Test func theEndIsWrittenAgainUntilItIsWritten() async {
+        let fixture = StreamFixture(script: .chunks(["a"], thenComplete: true))
+        fixture.store.failures = 2
+        await fixture.stream.run()
+        #expect(fixture.store.ends.map(\.state) == [.complete])
+        #expect(fixture.sink.ends == [.complete])
+    }
+
+    @Test func anEndWhoseConfirmationWasLostIsFound() async {
+        let fixture = StreamFixture(script: .chunks(["a"], thenComplete: true))
+        fixture.store.losesConfirmation = true
+        await fixture.stream.run()
+        #expect(fixture.sink.ends == [.complete])
+    }
+
+    @Test func aStreamTakenOverIsSaidSo() async {
+        let fixture = StreamFixture(script: .chunks(["a"], thenComplete: true))
+        fixture.store.isTakenOver = true
+        await fixture.stream.run()
+        #expect(fixture.sink.wasTakenOver)
+        #expect(fixture.sink.ends.isEmpty)
+        #expect(await fixture.stream.waitForEnd() == nil)
+    }
+
+    @Test func aCheckpointRefusedCutsTheStreamOff() async {
+        let fixture = StreamFixture(script: .chunksThenHang(["a"]))
+        fixture.store.isTakenOver = true
+        async let running: Void = fixture.stream.run()
+        await fixture.sink.waitForChunk(0)
+        await fixture.stream.saveCheckpoint()
+        await running
+        #expect(fixture.backend.wasCancelled)
+        #expect(fixture.sink.wasTakenOver)
+    }
+
+    @Test func cancellationInterrupts() async {
+        let fixture = StreamFixture(script: .chunksThenHang(["a"]))
+        let task = Task { await fixture.stream.run() }
+        await fixture.sink.waitForChunk(0)
+        task.cancel()
+        await task.value
+        #expect(fixture.store.ends.map(\.state) == [.interrupted])
+    }
+}

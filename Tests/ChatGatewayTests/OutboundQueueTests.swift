@@ -1,0 +1,86 @@
+import NIOCore
+import NIOEmbedded
+import NIOWebSocket
+import Testing
+
+@testable import ChatGateway
+
+@Suite struct OutboundQueueTests {
+    private func frames(_ channel: EmbeddedChannel) throws -> [WebSocketFrame] {
+        let reader = EmbeddedChannel(handler: ByteToMessageHandler(WebSocketFrameDecoder(maxFrameSize: 1 << 26)))
+        while let bytes = try channel.readOutbound(as: ByteBuffer.self) { try reader.writeInbound(bytes) }
+        var frames: [WebSocketFrame] = []
+        while let frame = try reader.readInbound(as: WebSocketFrame.self) { frames.append(frame) }
+        return frames
+    }
+
+    @Test func sendsInOrderInOneWrite() throws {
+        let channel = EmbeddedChannel()
+        let queue = OutboundQueue(channel: channel)
+        for index in 0..<100 { queue.send(text: Array("\(index)".utf8)) }
+        queue.send(.ping, [])
+        channel.embeddedEventLoop.run()
+        let frames = try frames(channel)
+        #expect(frames.prefix(100).map { String(buffer: $0.data) } == (0..<100).map(String.init))
+        #expect(frames.last?.opcode == .ping)
+    }
+
+    @Test func nothingFollowsTheCloseFrame() throws {
+        let channel = EmbeddedChannel()
+        let queue = OutboundQueue(channel: channel)
+        queue.send(text: Array("last".utf8))
+        queue.finish(closePayload: ServerFrame.closePayload(.goingAway, reason: "bye"))
+        queue.send(text: Array("too late".utf8))
+        channel.embeddedEventLoop.run()
+        let frames = try frames(channel)
+        #expect(frames.map(\.opcode) == [.text, .connectionClose])
+        #expect(frames.last.map { Array($0.data.readableBytesView) } == [3, 233] + Array("bye".utf8))
+    }
+
+    @Test func aPeerThatTakesNothingIsClosedAsSlow() throws {
+        let channel = EmbeddedChannel()
+        let queue = OutboundQueue(channel: channel)
+        let flow = StreamFlow()
+        let megabyte = [UInt8](repeating: 0x61, count: 1 << 20)
+        for _ in 0..<(OutboundQueue.maximumBytes >> 20) + 1 {
+            flow.given(megabyte.count)
+            queue.send(text: megabyte, flow: flow)
+        }
+        channel.embeddedEventLoop.run()
+        let frames = try frames(channel)
+        #expect(frames.map(\.opcode) == [.connectionClose])
+        #expect(frames.last.map { Array($0.data.readableBytesView.prefix(2)) } == [0x11, 0x38])
+    }
+
+    @Test func aStreamWaitsForItsConnection() async {
+        let flow = StreamFlow()
+        flow.given(StreamFlow.pauseBytes)
+        await flow.waitForRoom()
+        flow.given(1)
+        async let waiting: Void = flow.waitForRoom()
+        flow.taken(StreamFlow.pauseBytes + 1 - StreamFlow.resumeBytes)
+        await waiting
+    }
+
+    @Test func aCancelledStreamDoesNotWait() async {
+        let flow = StreamFlow()
+        flow.given(StreamFlow.pauseBytes * 2)
+        let task = Task { await flow.waitForRoom() }
+        task.cancel()
+        await task.value
+    }
+
+    @Test func aClosedQueueHoldsNobodyUp() async {
+        let channel = EmbeddedChannel()
+        let queue = OutboundQueue(channel: channel)
+        let flow = StreamFlow()
+        let bytes = [UInt8](repeating: 0x61, count: StreamFlow.pauseBytes + 1)
+        flow.given(bytes.count)
+        queue.send(text: bytes, flow: flow)
+        queue.close()
+        await flow.waitForRoom()
+        flow.given(bytes.count)
+        queue.send(text: bytes, flow: flow)
+        await flow.waitForRoom()
+    }
+}
