@@ -9,16 +9,17 @@ public struct PublicListenerConfiguration: Sendable {
     public var publicBaseURL: String
     public var allowedOrigins: AllowedOrigins
 
+    /// Without `allowedOrigins` only pages of the public base URL may call.
     public init(
         port: Int,
         tokens: TokenConfiguration,
         publicBaseURL: String = "http://127.0.0.1:8080",
-        allowedOrigins: AllowedOrigins = .any
+        allowedOrigins: AllowedOrigins? = nil
     ) {
         self.port = port
         self.tokens = tokens
         self.publicBaseURL = publicBaseURL
-        self.allowedOrigins = allowedOrigins
+        self.allowedOrigins = allowedOrigins ?? AllowedOrigins(Self.defaultOrigins(publicBaseURL))
     }
 
     init(reading settings: inout SettingsReader) {
@@ -33,8 +34,9 @@ public struct PublicListenerConfiguration: Sendable {
                 from: settings.lastOrigin
             )
         }
-        let origins = settings.list(.allowedOrigins, default: [AllowedOrigins.origin(of: baseURL) ?? baseURL])
-        if !AllowedOrigins.isAcceptable(origins) {
+        let origins = settings.list(.allowedOrigins, default: Self.defaultOrigins(baseURL))
+        let isGiven = settings.lastOrigin != nil
+        if isGiven, !AllowedOrigins.isAcceptable(origins) {
             settings.refuse(
                 .allowedOrigins,
                 "must hold origins like https://chat.example.com, or * alone",
@@ -47,6 +49,10 @@ public struct PublicListenerConfiguration: Sendable {
             publicBaseURL: baseURL,
             allowedOrigins: AllowedOrigins(origins)
         )
+    }
+
+    private static func defaultOrigins(_ baseURL: String) -> [String] {
+        [AllowedOrigins.origin(of: baseURL) ?? baseURL]
     }
 }
 

@@ -28,7 +28,7 @@ public enum ProcessRunner {
         var configuration = ServiceGroupConfiguration(services: services, logger: logger)
         configuration.maximumGracefulShutdownDuration = .seconds(drainSeconds + shutdownMarginSeconds)
         let group = ServiceGroup(configuration: configuration)
-        let watch = SignalWatch()
+        let watch = await SignalWatch()
         defer { withExtendedLifetime(watch) {} }
         let firstSignal = watch.firstSignal
         try await withThrowingTaskGroup { tasks in

@@ -17,20 +17,26 @@ final class SignalWatch {
 
     private let sources: [any DispatchSourceSignal]
 
-    init() {
+    /// Returns when both signals are caught; before that they would end the process as they do by default.
+    init() async {
         let (stream, continuation) = AsyncStream.makeStream(of: Int32.self)
         let receiver = Receiver(continuation)
         let queue = DispatchQueue(label: "chat-engine.signals")
         firstSignal = stream
-        sources = [SIGTERM, SIGINT].map { number in
+        var sources: [any DispatchSourceSignal] = []
+        for number in [SIGTERM, SIGINT] {
             #if canImport(Darwin)
             signal(number, SIG_IGN)
             #endif
             let source = DispatchSource.makeSignalSource(signal: number, queue: queue)
             source.setEventHandler { receiver.received(number) }
-            source.activate()
-            return source
+            await withCheckedContinuation { continuation in
+                source.setRegistrationHandler { continuation.resume() }
+                source.activate()
+            }
+            sources.append(source)
         }
+        self.sources = sources
     }
 
     deinit {
