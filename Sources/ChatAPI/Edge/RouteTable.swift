@@ -1,0 +1,47 @@
+internal import Hummingbird
+
+/// Gathers the operations of the API and makes the router that finds them.
+final class RouteTable {
+    /// What the API's paths begin with.
+    static let basePath = "/api/v1"
+
+    private let edge: Edge
+    private let router = Router<BasicRequestContext>()
+    private var methods: [String: [HTTPRequest.Method]] = [:]
+
+    init(edge: Edge) {
+        self.edge = edge
+    }
+
+    /// Adds an operation; `path` comes after ``basePath`` and may have a placeholder `{id}`. `HEAD` comes with `GET`.
+    func add(
+        _ method: HTTPRequest.Method,
+        _ path: String,
+        for access: Edge.Access = .client,
+        takesQuery: Bool = false,
+        handle: @escaping Endpoint.Handler
+    ) {
+        let route = Self.basePath + path
+        for method in method == .get ? [.get, .head] : [method] {
+            let endpoint = Endpoint(
+                edge: edge,
+                access: access,
+                metrics: RouteMetrics(method: method.rawValue, route: route),
+                takesQuery: takesQuery,
+                handle: handle
+            )
+            router.on(RouterPath(route), method: method, responder: endpoint)
+            methods[route, default: []].append(method)
+        }
+    }
+
+    /// The router of everything added, and of the answers to what matches none of it.
+    func makeRouter() -> Router<BasicRequestContext> {
+        let routes = methods.map { route, methods in
+            UnmatchedRequests.Route(pattern: route, methods: methods + [.options])
+        }
+        // A middleware reaches what is added after it: here, the responder to requests without a route alone.
+        router.add(middleware: UnmatchedRequests(edge: edge, routes: routes))
+        return router
+    }
+}

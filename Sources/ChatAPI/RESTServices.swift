@@ -1,0 +1,32 @@
+public import ChatCore
+public import Logging
+
+/// What the REST nodes need from outside.
+public struct RESTServices: Sendable {
+    let sessionTypes: any SessionTypeStore
+    let sessions: any SessionStore
+    let messages: any MessageStore
+    let createSession: CreateSession
+    let stopMessage: StopMessage
+    /// Turns a token into its caller; throws ``ChatError`` `AUTH_REQUIRED`.
+    let verify: @Sendable (String) async throws -> Caller
+    let logger: Logger
+
+    public init(
+        sessionTypes: any SessionTypeStore,
+        sessions: any SessionStore,
+        messages: any MessageStore,
+        createSession: CreateSession,
+        stopMessage: StopMessage,
+        verify: @escaping @Sendable (String) async throws -> Caller,
+        logger: Logger
+    ) {
+        self.sessionTypes = sessionTypes
+        self.sessions = sessions
+        self.messages = messages
+        self.createSession = createSession
+        self.stopMessage = stopMessage
+        self.verify = verify
+        self.logger = logger
+    }
+}
