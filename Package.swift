@@ -114,7 +114,7 @@ let package = Package(
         .executableTarget(
             name: "APIServer",
             dependencies: [
-                "ChatCore", "ChatStorage", "ChatBus", "ChatBackends", "ChatRuntime", "ChatAPI", argumentParser,
+                "ChatCore", "ChatStorage", "ChatBus", "ChatBackends", "ChatRuntime", "ChatAPI", argumentParser, logging,
             ],
             swiftSettings: swiftSettings
         ),
@@ -122,6 +122,7 @@ let package = Package(
             name: "GatewayServer",
             dependencies: [
                 "ChatCore", "ChatStorage", "ChatBus", "ChatBackends", "ChatRuntime", "ChatGateway", argumentParser,
+                logging,
             ],
             swiftSettings: swiftSettings
         ),
@@ -129,6 +130,7 @@ let package = Package(
             name: "BusServer",
             dependencies: [
                 "ChatCore", "ChatStorage", "ChatBus", "ChatBackends", "ChatRuntime", "ChatRelay", argumentParser,
+                logging,
             ],
             swiftSettings: swiftSettings
         ),
@@ -171,7 +173,11 @@ let package = Package(
             dependencies: ["ChatCore", "ChatRuntime", "ChatGateway", nioCore, nioHTTP1, nioWebSocket, nioEmbedded],
             swiftSettings: swiftSettings
         ),
-        .testTarget(name: "ChatRelayTests", dependencies: ["ChatCore", "ChatRelay"], swiftSettings: swiftSettings),
+        .testTarget(
+            name: "ChatRelayTests",
+            dependencies: ["ChatCore", "ChatRelay", logging],
+            swiftSettings: swiftSettings
+        ),
         .testTarget(name: "ArchitectureTests", dependencies: [], swiftSettings: swiftSettings),
         .testTarget(
             name: "IntegrationTests",
