@@ -26,12 +26,9 @@ public struct GatewayListener: Service {
 
     /// Serves until a graceful shutdown begins, then drains.
     ///
-    /// - Throws: an error of SwiftNIO when the address cannot be bound.
+    /// - Throws: `ListenerFailure` when the port cannot be opened.
     public func run() async throws {
-        let listener = try await bootstrap().bind(
-            host: services.configuration.runtime.host,
-            port: services.configuration.listener.port
-        ).get()
+        let listener = try await bind()
         let port = listener.localAddress?.port ?? services.configuration.listener.port
         services.logger.info("Gateway listening", metadata: .keys([.port: "\(port)"]))
         bound(port)
@@ -39,6 +36,16 @@ public struct GatewayListener: Service {
         services.drain.beginDraining()
         try? await listener.close().get()
         await drainConnections()
+    }
+
+    private func bind() async throws -> any Channel {
+        let host = services.configuration.runtime.host
+        let port = services.configuration.listener.port
+        do {
+            return try await bootstrap().bind(host: host, port: port).get()
+        } catch {
+            throw ListenerFailure(host: host, port: port, listener: .public, underlyingError: error)
+        }
     }
 
     private func bootstrap() -> ServerBootstrap {
