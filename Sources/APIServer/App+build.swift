@@ -1,0 +1,69 @@
+import ChatAPI
+import ChatBackends
+import ChatBus
+import ChatCore
+import ChatRuntime
+import ChatStorage
+import Logging
+
+/// Joins the rooms to a REST node; nothing runs before ``ServerProcess/run()``.
+func buildAPI(_ configuration: APIConfiguration) async throws -> ServerProcess {
+    let runtime = configuration.runtime
+    let metrics = Bootstrap.start(runtime.logging, nodeName: runtime.nodeName)
+    let logger = Logger(label: "chat-engine-api")
+    let node = Node(id: .make(), name: runtime.nodeName, role: .api)
+    let drain = DrainState()
+    let readiness = ReadinessRegistry(drain: drain)
+    let reporter = StreamReporter(logger: logger)
+
+    let database = PostgresClient(
+        configuration: PostgresConfiguration(
+            connectionString: runtime.database.url,
+            poolSize: runtime.database.poolSize,
+            statementTimeoutMilliseconds: runtime.database.statementTimeoutMilliseconds,
+            applicationName: "chat-engine-api"
+        ),
+        logger: logger
+    )
+    let bus = RedisBus(configuration: try RedisConfiguration(url: runtime.redisURL), logger: logger)
+    let backend = WebhookBackend(logger: logger)
+    let tokens = try await TokenVerifier(configuration.listener.tokens)
+
+    let bell = OutboxBell(bus: bus)
+    let registry = StreamRegistry()
+    let signals = NodeSignals(node: node, bus: bus, registry: registry, observer: reporter)
+    let sessionTypes = SessionTypeRepository(client: database)
+    let sessions = SessionRepository(client: database)
+    let services = RESTServices(
+        sessionTypes: sessionTypes,
+        sessions: sessions,
+        messages: AnnouncingMessageStore(MessageRepository(client: database), bell: bell),
+        createSession: CreateSession(sessionTypes: sessionTypes, sessions: sessions, backend: backend),
+        stopMessage: StopMessage(
+            node: node,
+            leases: AnnouncingStreamLeaseStore(StreamLeaseRepository(client: database), bell: bell),
+            registry: registry,
+            signals: signals
+        ),
+        verify: { try await tokens.verify($0) },
+        logger: logger
+    )
+    let migrator = SchemaMigrator(client: database)
+    let gate = StartGate(database: migrator, logger: logger)
+    readiness.register(database: migrator, gate: gate)
+    readiness.register(bus: bus)
+    return ServerProcess(
+        services: [
+            AdminServer(runtime, readiness: readiness, metrics: metrics, logger: logger),
+            database,
+            bus,
+            gate,
+            NodeService(signals: signals, keeper: nil),
+            RESTServer(services, settings: RESTSettings(configuration)),
+        ],
+        drain: drain,
+        drainSeconds: runtime.drainSeconds,
+        logger: logger,
+        cleanUp: { try? await backend.shutdown() }
+    )
+}
