@@ -2,6 +2,11 @@
 public protocol DatabaseProbe: Sendable {
     /// - Throws: ``ChatError`` `SERVICE_UNAVAILABLE` when the database is out of reach.
     func schemaState() async throws -> SchemaState
+
+    /// Returns when the database has answered.
+    ///
+    /// - Throws: ``ChatError`` `SERVICE_UNAVAILABLE` when it does not, within a short bound.
+    func ping() async throws
 }
 
 public enum SchemaState: Hashable, Sendable {

@@ -45,8 +45,12 @@ extension ReadinessRegistry {
     public func register(database: any DatabaseProbe, gate: StartGate) {
         register("database") {
             do {
+                if gate.isOpen {
+                    try await database.ping()
+                    return .ok
+                }
                 switch try await database.schemaState() {
-                case .current, .newer: return gate.isOpen ? .ok : .failing("starting")
+                case .current, .newer: return .failing("starting")
                 case .outOfDate, .different: return .failing("schema out of date")
                 }
             } catch {
