@@ -35,7 +35,7 @@ final class RedisConnectionHandler: ChannelDuplexHandler {
 
     /// - Parameters:
     ///   - report: succeeded when the connection has ended, always.
-    ///   - onReady: called before `traffic` gets the connection.
+    ///   - onReady: called once `traffic` has the connection.
     init(
         configuration: RedisConfiguration,
         role: RedisConnectionRole,
@@ -109,8 +109,8 @@ final class RedisConnectionHandler: ChannelDuplexHandler {
         case .becomeReady:
             readyAt = context.eventLoop.now
             liveness.becameReady(at: context.eventLoop.now)
-            onReady()
             traffic.connected(context.channel)
+            onReady()
         case .deliver(let reply):
             do {
                 try traffic.received(reply)
