@@ -19,11 +19,14 @@ let asyncHTTPClient = Target.Dependency.product(name: "AsyncHTTPClient", package
 let configuration = Target.Dependency.product(name: "Configuration", package: "swift-configuration")
 let crypto = Target.Dependency.product(name: "Crypto", package: "swift-crypto")
 let hummingbird = Target.Dependency.product(name: "Hummingbird", package: "hummingbird")
+let hummingbirdCore = Target.Dependency.product(name: "HummingbirdCore", package: "hummingbird")
+let hummingbirdTesting = Target.Dependency.product(name: "HummingbirdTesting", package: "hummingbird")
 let jwtKit = Target.Dependency.product(name: "JWTKit", package: "jwt-kit")
 let logging = Target.Dependency.product(name: "Logging", package: "swift-log")
 let metrics = Target.Dependency.product(name: "Metrics", package: "swift-metrics")
 let nioCore = Target.Dependency.product(name: "NIOCore", package: "swift-nio")
 let nioPosix = Target.Dependency.product(name: "NIOPosix", package: "swift-nio")
+let nioHTTPTypes = Target.Dependency.product(name: "NIOHTTPTypes", package: "swift-nio-extras")
 let nioHTTP1 = Target.Dependency.product(name: "NIOHTTP1", package: "swift-nio")
 let nioWebSocket = Target.Dependency.product(name: "NIOWebSocket", package: "swift-nio")
 let nioEmbedded = Target.Dependency.product(name: "NIOEmbedded", package: "swift-nio")
@@ -55,6 +58,7 @@ let package = Package(
         .package(url: "https://github.com/apple/swift-log", from: "1.6.0"),
         .package(url: "https://github.com/apple/swift-metrics", from: "2.5.0"),
         .package(url: "https://github.com/apple/swift-nio", from: "2.86.0"),
+        .package(url: "https://github.com/apple/swift-nio-extras", from: "1.24.0"),
         .package(url: "https://github.com/apple/swift-nio-ssl", from: "2.30.0"),
         .package(url: "https://github.com/hummingbird-project/hummingbird", from: "2.20.0"),
         .package(url: "https://github.com/jpsim/yams", from: "6.0.0"),
@@ -95,7 +99,10 @@ let package = Package(
         ),
         .target(
             name: "ChatAPI",
-            dependencies: ["ChatCore", "ChatRuntime", hummingbird, crypto, logging, metrics],
+            dependencies: [
+                "ChatCore", "ChatRuntime", hummingbird, hummingbirdCore, nioCore, nioHTTPTypes, crypto, logging,
+                metrics,
+            ],
             swiftSettings: swiftSettings
         ),
         .target(
@@ -165,7 +172,10 @@ let package = Package(
         ),
         .testTarget(
             name: "ChatAPITests",
-            dependencies: ["ChatCore", "ChatRuntime", "ChatAPI", hummingbird],
+            dependencies: [
+                "ChatCore", "ChatRuntime", "ChatAPI", hummingbird, hummingbirdTesting, nioCore, nioPosix, logging,
+                metrics,
+            ],
             swiftSettings: swiftSettings
         ),
         .testTarget(

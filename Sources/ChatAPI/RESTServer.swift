@@ -1,14 +1,18 @@
 internal import ChatRuntime
-internal import Hummingbird
-public import ServiceLifecycle
+public import Hummingbird
+public import HummingbirdCore
+public import Logging
+public import NIOCore
 internal import Synchronization
 
 /// Serves the REST API (`contract/rest.md`).
 ///
 /// Last among the services of a process: on graceful shutdown it stops accepting first, lets the requests that run
 /// finish, and ends.
-public struct RESTServer: Service {
-    private let services: RESTServices
+public struct RESTServer: ApplicationProtocol {
+    public let responder: RouterResponder<BasicRequestContext>
+    public let configuration: ApplicationConfiguration
+    public let logger: Logger
     private let settings: RESTSettings
     private let onListening: @Sendable (_ port: Int) async -> Void
 
@@ -18,9 +22,22 @@ public struct RESTServer: Service {
         settings: RESTSettings,
         onListening: @escaping @Sendable (_ port: Int) async -> Void = { _ in }
     ) {
-        self.services = services
+        let table = RouteTable(edge: Edge(services: services, settings: settings))
+        SessionTypeRoutes(sessionTypes: services.sessionTypes).add(to: table)
+        SessionRoutes(sessions: services.sessions, createSession: services.createSession).add(to: table)
+        MessageRoutes(messages: services.messages, stopMessage: services.stopMessage).add(to: table)
+        responder = table.makeRouter().buildResponder()
+        configuration = ApplicationConfiguration(address: .hostname(settings.host, port: settings.port))
+        logger = services.logger
         self.settings = settings
         self.onListening = onListening
+    }
+
+    /// Bounds what a connection may hold on to, and finishes what is no answer of the API's own.
+    public var server: HTTPServerBuilder { .http1(configuration: .limited) }
+
+    public func onServerRunning(_ channel: any Channel) async {
+        await onListening(channel.localAddress?.port ?? settings.port)
     }
 
     /// Serves until graceful shutdown.
@@ -28,10 +45,16 @@ public struct RESTServer: Service {
     /// - Throws: `ListenerFailure` when the port cannot be opened.
     public func run() async throws {
         let isListening = Atomic(false)
-        let application = makeApplication { port in
-            isListening.store(true, ordering: .relaxed)
-            await onListening(port)
-        }
+        let application = Application(
+            responder: responder,
+            server: server,
+            configuration: configuration,
+            onServerRunning: { channel in
+                isListening.store(true, ordering: .relaxed)
+                await onServerRunning(channel)
+            },
+            logger: logger
+        )
         do {
             try await application.run()
         } catch  where !isListening.load(ordering: .relaxed) {
@@ -42,27 +65,5 @@ public struct RESTServer: Service {
                 underlyingError: error
             )
         }
-    }
-
-    func makeApplication(
-        onListening: @escaping @Sendable (_ port: Int) async -> Void = { _ in }
-    ) -> some ApplicationProtocol {
-        Application(
-            router: makeRouter(),
-            server: .http1(configuration: .limited),
-            configuration: ApplicationConfiguration(address: .hostname(settings.host, port: settings.port)),
-            onServerRunning: { [port = settings.port] channel in
-                await onListening(channel.localAddress?.port ?? port)
-            },
-            logger: services.logger
-        )
-    }
-
-    private func makeRouter() -> Router<BasicRequestContext> {
-        let table = RouteTable(edge: Edge(services: services, settings: settings))
-        SessionTypeRoutes(sessionTypes: services.sessionTypes).add(to: table)
-        SessionRoutes(sessions: services.sessions, createSession: services.createSession).add(to: table)
-        MessageRoutes(messages: services.messages, stopMessage: services.stopMessage).add(to: table)
-        return table.makeRouter()
     }
 }

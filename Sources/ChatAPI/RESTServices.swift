@@ -1,5 +1,6 @@
 public import ChatCore
 public import Logging
+internal import Metrics
 
 /// What the REST nodes need from outside.
 public struct RESTServices: Sendable {
@@ -11,6 +12,8 @@ public struct RESTServices: Sendable {
     /// Turns a token into its caller; throws ``ChatError`` `AUTH_REQUIRED`.
     let verify: @Sendable (String) async throws -> Caller
     let logger: Logger
+    /// Where the metrics go: to the process's own, unless a test looks at them.
+    var metricsFactory: any MetricsFactory = MetricsSystem.factory
 
     public init(
         sessionTypes: any SessionTypeStore,

@@ -33,24 +33,25 @@ extension ChatError {
     init(atEdge error: any Error) {
         switch error {
         case let error as ChatError: self = error
-        case let error as any HTTPResponseError: self.init(error)
+        case let error as any HTTPResponseError: self.init(atEdge: error.status, underlying: error)
         case is CancellationError: self = .unavailable(underlying: error)
         default: self = .internalError(underlying: error)
         }
     }
 
-    private init(_ error: any HTTPResponseError) {
-        switch error.status {
-        case .badRequest: self.init(.invalidRequest, "The request is not valid.", underlyingError: error)
-        case .notFound: self.init(.notFound, "There is nothing at this address.", underlyingError: error)
-        case .methodNotAllowed:
-            self.init(.methodNotAllowed, "The address does not have this method.", underlyingError: error)
-        case .contentTooLarge: self.init(.payloadTooLarge, "The body is too large.", underlyingError: error)
-        case .unsupportedMediaType:
-            self.init(.unsupportedMediaType, "The body must be JSON.", underlyingError: error)
-        case .serviceUnavailable: self = .unavailable(underlying: error)
-        default: self = .internalError(underlying: error)
-        }
+    /// The error that a bare status stands for.
+    init(atEdge status: HTTPResponse.Status, underlying error: (any Error)? = nil) {
+        let (code, message): (Code, String) =
+            switch status {
+            case .badRequest, .requestHeaderFieldsTooLarge: (.invalidRequest, "The request is not valid.")
+            case .notFound: (.notFound, "There is nothing at this address.")
+            case .methodNotAllowed: (.methodNotAllowed, "The address does not have this method.")
+            case .contentTooLarge: (.payloadTooLarge, "The body is too large.")
+            case .unsupportedMediaType: (.unsupportedMediaType, "The body must be JSON.")
+            case .serviceUnavailable: (.serviceUnavailable, "The service is not available for the moment.")
+            default: (.internalError, "Something went wrong on our side.")
+            }
+        self.init(code, message, underlyingError: error)
     }
 }
 

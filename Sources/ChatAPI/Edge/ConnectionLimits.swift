@@ -6,6 +6,7 @@ extension HTTP1Channel.Configuration {
     /// than load balancers keep an idle connection.
     static var limited: Self {
         Self(
+            additionalChannelHandlers: [ConnectionEdge()],
             idleTimeout: .seconds(75),
             httpDecoderConfiguration: DecoderConfiguration(
                 maxHeaderFieldSize: 16 * 1024,

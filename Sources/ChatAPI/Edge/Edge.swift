@@ -2,6 +2,7 @@ internal import ChatCore
 internal import ChatRuntime
 internal import Hummingbird
 internal import Logging
+internal import Metrics
 
 /// What every request passes on its way in and every answer on its way out.
 struct Edge: Sendable {
@@ -17,12 +18,19 @@ struct Edge: Sendable {
     private let verify: @Sendable (String) async throws -> Caller
     private let crossOrigin: CrossOrigin
     private let logger: Logger
+    private let metricsFactory: any MetricsFactory
 
     init(services: RESTServices, settings: RESTSettings) {
         maximumBodyBytes = settings.maximumBodyBytes
         verify = services.verify
         crossOrigin = CrossOrigin(allowed: settings.allowedOrigins)
         logger = services.logger
+        metricsFactory = services.metricsFactory
+    }
+
+    /// Makes the handles of a route's metrics, once for each method.
+    func metrics(of method: String, on route: String) -> RouteMetrics {
+        RouteMetrics(method: method, route: route, factory: metricsFactory)
     }
 
     /// Takes up the caller's trace, or begins one.

@@ -13,12 +13,16 @@ final class RouteMetrics: Sendable {
     /// By status.
     private let requests = Mutex<[Int: Counter]>([:])
 
-    init(method: String, route: String) {
+    private let factory: any MetricsFactory
+
+    init(method: String, route: String, factory: any MetricsFactory) {
+        self.factory = factory
         self.method = method
         self.route = route
         durations = Metrics.Timer(
             label: "chat_engine_http_request_duration_seconds",
-            dimensions: [("method", method), ("route", route)]
+            dimensions: [("method", method), ("route", route)],
+            factory: factory
         )
     }
 
@@ -32,7 +36,8 @@ final class RouteMetrics: Sendable {
             if let counter = requests[status] { return counter }
             let counter = Counter(
                 label: "chat_engine_http_requests_total",
-                dimensions: [("method", method), ("route", route), ("status", "\(status)")]
+                dimensions: [("method", method), ("route", route), ("status", "\(status)")],
+                factory: factory
             )
             requests[status] = counter
             return counter

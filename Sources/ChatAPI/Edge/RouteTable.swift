@@ -26,7 +26,7 @@ final class RouteTable {
             let endpoint = Endpoint(
                 edge: edge,
                 access: access,
-                metrics: RouteMetrics(method: method.rawValue, route: route),
+                metrics: edge.metrics(of: method.rawValue, on: route),
                 takesQuery: takesQuery,
                 handle: handle
             )
@@ -38,7 +38,7 @@ final class RouteTable {
     /// The router of everything added, and of the answers to what matches none of it.
     func makeRouter() -> Router<BasicRequestContext> {
         let routes = methods.map { route, methods in
-            UnmatchedRequests.Route(pattern: route, methods: methods + [.options])
+            UnmatchedRequests.Route(pattern: route, methods: methods + [.options], edge: edge)
         }
         // A middleware reaches what is added after it: here, the responder to requests without a route alone.
         router.add(middleware: UnmatchedRequests(edge: edge, routes: routes))

@@ -13,17 +13,17 @@ struct UnmatchedRequests: RouterMiddleware {
         fileprivate let metrics: [HTTPRequest.Method: RouteMetrics]
         fileprivate let otherMetrics: RouteMetrics
 
-        init(pattern: String, methods: [HTTPRequest.Method]) {
+        init(pattern: String, methods: [HTTPRequest.Method], edge: Edge) {
             self.pattern = pattern
             self.methods = methods.map(\.rawValue).joined(separator: ", ")
             components = pattern.split(separator: "/")
             metrics = Dictionary(
                 uniqueKeysWithValues: UnmatchedRequests.namedMethods.map {
-                    ($0, RouteMetrics(method: $0.rawValue, route: pattern))
+                    ($0, edge.metrics(of: $0.rawValue, on: pattern))
                 }
             )
             // Any word can be a method, and a label must not take any value.
-            otherMetrics = RouteMetrics(method: "OTHER", route: pattern)
+            otherMetrics = edge.metrics(of: "OTHER", on: pattern)
         }
 
         func matches(_ path: [Substring]) -> Bool {
@@ -36,11 +36,12 @@ struct UnmatchedRequests: RouterMiddleware {
 
     private let edge: Edge
     private let routes: [Route]
-    private let unknown = Route(pattern: RouteMetrics.unmatchedRoute, methods: [])
+    private let unknown: Route
 
     init(edge: Edge, routes: [Route]) {
         self.edge = edge
         self.routes = routes
+        unknown = Route(pattern: RouteMetrics.unmatchedRoute, methods: [], edge: edge)
     }
 
     func handle(
