@@ -57,7 +57,7 @@ public struct RESTServer: ApplicationProtocol {
         )
         do {
             try await application.run()
-        } catch  where !isListening.load(ordering: .relaxed) {
+        } catch  where !isListening.load(ordering: .relaxed) && !(error is CancellationError) {
             throw ListenerFailure(
                 host: settings.host,
                 port: settings.port,
