@@ -1,0 +1,109 @@
+public import ChatCore
+
+extension MessageRepository {
+    /// One round trip. The session is locked first and in a statement of its own, as a statement does not see what was
+    /// committed while it waited for a lock; then the history is read, then everything is decided and written by one
+    /// statement, so that the counter of the client's events is locked last.
+    public func beginExchange(_ exchange: NewExchange) async throws -> ExchangeOutcome {
+        // Another request with the same key may commit between the look at the keys and the claim: look once more.
+        for _ in 0..<Self.claimAttempts {
+            if let outcome = try await attempt(exchange) { return outcome }
+        }
+        throw ChatError(.conflict, "Another request with this id is being carried out.")
+    }
+
+    private static let claimAttempts = 3
+
+    /// - Returns: `nil` when the key was claimed by another request in the middle of this one; nothing was written.
+    private func attempt(_ exchange: NewExchange) async throws -> ExchangeOutcome? {
+        try await withPortErrors {
+            let results = try await client.transaction([
+                ExchangeStatements.lock(exchange), ExchangeStatements.history(exchange),
+                ExchangeStatements.write(exchange),
+            ])
+            guard results.count == 3, let row = results[2].first else {
+                throw PostgresError(.protocolViolation, "The exchange was answered without a verdict.")
+            }
+            switch try row.word(0, as: Verdict.self) {
+            case .accepted:
+                return .begun(
+                    userMessage: try row.userMessage(of: exchange),
+                    response: try row.response(of: exchange),
+                    history: try results[1].history()
+                )
+            case .claimedMeanwhile: return nil
+            case .repeated:
+                return .repeated(
+                    userMessageID: MessageID(try row.uuid(1)),
+                    responseMessageID: MessageID(try row.uuid(2))
+                )
+            case .keyReused: return .keyReused
+            case .sessionNotFound: return .sessionNotFound
+            case .parentNotFound: return .parentNotFound
+            case .parentStreaming: return .parentStreaming(MessageID(try row.uuid(3)))
+            }
+        }
+    }
+}
+
+/// What the writing statement says of itself.
+private enum Verdict: String {
+    case accepted
+    case claimedMeanwhile = "claimed_meanwhile"
+    case repeated
+    case keyReused = "key_reused"
+    case sessionNotFound = "session_not_found"
+    case parentNotFound = "parent_not_found"
+    case parentStreaming = "parent_streaming"
+}
+
+extension ResultSet {
+    /// Oldest first; sorted here, as a sort of whole messages in the database costs more than reading them.
+    fileprivate func history() throws -> [Message] {
+        let placed = try map { row in
+            PlacedMessage(message: try row.message(at: 0), depth: Int(try row.integer(MessageColumns.count)))
+        }
+        return placed.sorted { $0.depth < $1.depth }.map(\.message)
+    }
+}
+
+extension Row {
+    fileprivate func userMessage(of exchange: NewExchange) throws(PostgresError) -> Message {
+        let variantIndex = Int(try integer(4))
+        return Message(
+            id: exchange.userMessageID,
+            sessionID: exchange.sessionID,
+            parentMessageID: try optionalUUID(3).map { MessageID($0) },
+            role: .user,
+            content: exchange.content,
+            fileURLs: exchange.fileURLs,
+            variantIndex: variantIndex,
+            totalVariants: variantIndex + 1,
+            isActive: true,
+            state: .complete,
+            authorID: exchange.authorID,
+            sessionTypeID: exchange.sessionTypeID,
+            metadata: [:],
+            createdAt: try timestamp(5)
+        )
+    }
+
+    fileprivate func response(of exchange: NewExchange) throws(PostgresError) -> Message {
+        Message(
+            id: exchange.responseMessageID,
+            sessionID: exchange.sessionID,
+            parentMessageID: exchange.userMessageID,
+            role: .assistant,
+            content: [],
+            fileURLs: [],
+            variantIndex: 0,
+            totalVariants: 1,
+            isActive: true,
+            state: .streaming,
+            authorID: exchange.authorID,
+            sessionTypeID: exchange.sessionTypeID,
+            metadata: [:],
+            createdAt: try timestamp(6)
+        )
+    }
+}
