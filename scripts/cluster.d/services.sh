@@ -39,8 +39,7 @@ database_url() {
 # The directory of PostgreSQL's programs: the version the data was made with, or the newest there is.
 postgres_programs() {
     local version='*' directory
-    [[ ! -e $cluster_dir/postgres ]] || version=$(as_database_owner cat "$cluster_dir/postgres/data/PG_VERSION" 2>/dev/null) ||
-        version='*'
+    [[ ! -f $cluster_dir/postgres/data/PG_VERSION ]] || version=$(<"$cluster_dir/postgres/data/PG_VERSION")
     # Debian keeps them out of PATH, one directory a version.
     # shellcheck disable=SC2086
     directory=$(printf '%s\n' /usr/lib/postgresql/$version/bin | sort -V | tail -n 1)
