@@ -13,9 +13,9 @@ public struct WebhookConfiguration: Hashable, Sendable {
     /// Largest line and largest event of a streaming answer.
     public var maximumEventBytes = 32 * 1024 * 1024
 
-    /// How much of an answer may lie ready while the consumer is busy with what came before; with 0 nothing is read
-    /// meanwhile.
-    public var readAheadBytes = 0
+    /// How much of an answer may lie ready while the consumer is busy with what came before. It spares a change of
+    /// threads for each piece, and keeps what came just before a connection broke; with 0 nothing is read meanwhile.
+    public var readAheadBytes = 16 * 1024
 
     /// What may still come after an answer is whole for its connection to be used again, and for how long.
     public var drainBytes = 64 * 1024

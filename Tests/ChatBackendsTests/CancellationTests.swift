@@ -48,7 +48,7 @@ import Darwin
             try await exchange.connectionClosed.get()
         } _: { stub in
             try await withBackend { backend in
-                for _ in 0..<20 {
+                for _ in 0..<10 {
                     let (chunks, chunk) = AsyncStream.makeStream(of: Void.self)
                     let call = Task {
                         try await backend.streamAnswer(to: .new(.calling(stub.url))) { _ in chunk.yield() }
@@ -67,7 +67,7 @@ import Darwin
 
 /// How many sockets of this process are connected to a port.
 private func openConnections(to port: Int) -> Int {
-    (0..<getdtablesize()).prefix(65_536).count { descriptor in
+    (0..<getdtablesize()).prefix(2048).count { descriptor in
         var address = sockaddr_in()
         var size = socklen_t(MemoryLayout<sockaddr_in>.size)
         let isConnected = withUnsafeMutableBytes(of: &address) { bytes in

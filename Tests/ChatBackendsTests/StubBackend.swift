@@ -5,14 +5,16 @@ import Synchronization
 
 /// An HTTP server on a free port of the loopback interface that answers every request as its script says.
 final class StubBackend: Sendable {
+    typealias Script = @Sendable (Exchange) async throws -> Void
+
     /// One request and the means to answer it.
     struct Exchange: Sendable {
         let head: HTTPRequestHead
         let body: String
-        /// Done when the connection is closed, by whichever side.
-        let connectionClosed: EventLoopFuture<Void>
         fileprivate let channel: any Channel
-        fileprivate let outbound: NIOAsyncChannelOutboundWriter<HTTPServerResponsePart>
+
+        /// Done when the connection is closed, by whichever side.
+        var connectionClosed: EventLoopFuture<Void> { channel.closeFuture }
 
         func respond(_ status: HTTPResponseStatus = .ok, _ headers: HTTPHeaders, _ body: String = "") async throws {
             try await begin(status, headers)
@@ -21,105 +23,110 @@ final class StubBackend: Sendable {
         }
 
         func begin(_ status: HTTPResponseStatus = .ok, _ headers: HTTPHeaders = Self.eventStream) async throws {
-            try await outbound.write(.head(HTTPResponseHead(version: .http1_1, status: status, headers: headers)))
+            try await send(.head(HTTPResponseHead(version: .http1_1, status: status, headers: headers)))
         }
 
-        /// Returns once the connection takes more.
+        /// Returns once the kernel has taken it all.
         func write(_ text: String) async throws {
-            try await outbound.write(.body(.byteBuffer(ByteBuffer(string: text))))
+            try await send(.body(.byteBuffer(ByteBuffer(string: text))))
         }
 
         func write(_ bytes: [UInt8]) async throws {
-            try await outbound.write(.body(.byteBuffer(ByteBuffer(bytes: bytes))))
+            try await send(.body(.byteBuffer(ByteBuffer(bytes: bytes))))
         }
 
-        func end() async throws { try await outbound.write(.end(nil)) }
+        func end() async throws { try await send(.end(nil)) }
 
         /// Breaks the connection off, whatever was said before.
         func reset() async throws { try await channel.close() }
+
+        private func send(_ part: HTTPServerResponsePart) async throws {
+            try await channel.writeAndFlush(part)
+        }
 
         static let eventStream: HTTPHeaders = ["content-type": "text/event-stream"]
         static let json: HTTPHeaders = ["content-type": "application/json"]
     }
 
-    typealias Script = @Sendable (Exchange) async throws -> Void
-
-    private let listener: NIOAsyncChannel<NIOAsyncChannel<HTTPServerRequestPart, HTTPServerResponsePart>, Never>
-    private let connections = Atomic<Int>(0)
+    private let listener: any Channel
+    private let connections: Connections
     let port: Int
+    /// One element for each time that a connection took no more.
+    let stalls: AsyncStream<Void>
 
     var url: String { "http://127.0.0.1:\(port)/hook" }
     /// Connections accepted so far.
-    var connectionCount: Int { connections.load(ordering: .relaxed) }
+    var connectionCount: Int { connections.all.withLock { $0.count } }
 
-    private init() async throws {
+    private init(_ script: @escaping Script) async throws {
+        let connections = Connections()
+        let (stalls, stall) = AsyncStream.makeStream(of: Void.self, bufferingPolicy: .bufferingNewest(1))
         listener = try await ServerBootstrap(group: MultiThreadedEventLoopGroup.singleton)
-            .bind(host: "127.0.0.1", port: 0) { channel in
+            .childChannelInitializer { channel in
                 channel.eventLoop.makeCompletedFuture {
+                    connections.all.withLock { $0.append(channel) }
                     try channel.pipeline.syncOperations.configureHTTPServerPipeline()
-                    return try NIOAsyncChannel(
-                        wrappingChannelSynchronously: channel,
-                        configuration: .init(isOutboundHalfClosureEnabled: false)
-                    )
+                    try channel.pipeline.syncOperations.addHandler(ScriptHandler(script, stall))
                 }
             }
-        port = listener.channel.localAddress?.port ?? 0
+            .bind(host: "127.0.0.1", port: 0).get()
+        port = listener.localAddress?.port ?? 0
+        self.connections = connections
+        self.stalls = stalls
     }
 
     /// Runs `body` against a server with this script; the server is gone afterwards.
-    static func with(
-        _ script: @escaping Script,
-        _ body: (StubBackend) async throws -> Void
-    ) async throws {
-        let stub = try await StubBackend()
-        try await withThrowingTaskGroup(of: Void.self) { group in
-            group.addTask { try await stub.serve(script) }
+    static func with(_ script: @escaping Script, _ body: (StubBackend) async throws -> Void) async throws {
+        let stub = try await StubBackend(script)
+        do {
             try await body(stub)
-            group.cancelAll()
+        } catch {
+            try? await stub.close()
+            throw error
+        }
+        try await stub.close()
+    }
+
+    private func close() async throws {
+        try await listener.close()
+        for channel in connections.all.withLock({ $0 }) { try? await channel.close() }
+    }
+
+    private final class Connections: Sendable {
+        let all = Mutex<[any Channel]>([])
+    }
+}
+
+/// Runs the script for each request of one connection.
+private final class ScriptHandler: ChannelInboundHandler {
+    typealias InboundIn = HTTPServerRequestPart
+
+    private let script: StubBackend.Script
+    private let stall: AsyncStream<Void>.Continuation
+    private var head: HTTPRequestHead?
+    private var body = ByteBuffer()
+
+    init(_ script: @escaping StubBackend.Script, _ stall: AsyncStream<Void>.Continuation) {
+        self.script = script
+        self.stall = stall
+    }
+
+    func channelRead(context: ChannelHandlerContext, data: NIOAny) {
+        switch unwrapInboundIn(data) {
+        case .head(let head):
+            self.head = head
+            body = ByteBuffer()
+        case .body(var buffer):
+            body.writeBuffer(&buffer)
+        case .end:
+            guard let head else { return }
+            let exchange = StubBackend.Exchange(head: head, body: String(buffer: body), channel: context.channel)
+            Task { [script] in try? await script(exchange) }
         }
     }
 
-    private func serve(_ script: @escaping Script) async throws {
-        try await listener.executeThenClose { inbound in
-            await withDiscardingTaskGroup { group in
-                do {
-                    for try await connection in inbound {
-                        connections.add(1, ordering: .relaxed)
-                        group.addTask { try? await Self.answer(connection, script) }
-                    }
-                } catch {}
-                group.cancelAll()
-            }
-        }
-    }
-
-    private static func answer(
-        _ connection: NIOAsyncChannel<HTTPServerRequestPart, HTTPServerResponsePart>,
-        _ script: Script
-    ) async throws {
-        let closed = connection.channel.closeFuture
-        try await connection.executeThenClose { inbound, outbound in
-            var head: HTTPRequestHead?
-            var body = ByteBuffer()
-            for try await part in inbound {
-                switch part {
-                case .head(let next):
-                    head = next
-                    body.clear()
-                case .body(var buffer): body.writeBuffer(&buffer)
-                case .end:
-                    guard let head else { return }
-                    try await script(
-                        Exchange(
-                            head: head,
-                            body: String(buffer: body),
-                            connectionClosed: closed,
-                            channel: connection.channel,
-                            outbound: outbound
-                        )
-                    )
-                }
-            }
-        }
+    func channelWritabilityChanged(context: ChannelHandlerContext) {
+        if !context.channel.isWritable { stall.yield() }
+        context.fireChannelWritabilityChanged()
     }
 }
