@@ -63,6 +63,27 @@ public final class PostgresServer: Sendable {
         return server
     }
 
+    /// Lets a server that does not run yet speak TLS; returns the path of the certificate that vouches for it.
+    public func enableTLS() async throws -> String {
+        let certificate = "\(dataDirectory)/server.crt"
+        try await ChildProcess.check(
+            "openssl",
+            [
+                "req", "-new", "-x509", "-days", "1", "-nodes", "-subj", "/CN=localhost", "-keyout",
+                "\(dataDirectory)/server.key", "-out", certificate,
+            ],
+            user: PostgresBinaries.serverUser,
+            directory: directory.path
+        )
+        guard let settings = FileHandle(forWritingAtPath: "\(dataDirectory)/postgresql.conf") else {
+            throw TestSupportError("the server has no settings")
+        }
+        defer { try? settings.close() }
+        try settings.seekToEnd()
+        try settings.write(contentsOf: Data("ssl = on\n".utf8))
+        return certificate
+    }
+
     /// Starts the server again after ``stop()``, on the same port with the same data, and returns when it takes
     /// connections.
     public func start() async throws {

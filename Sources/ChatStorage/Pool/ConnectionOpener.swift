@@ -1,12 +1,17 @@
 import CLibPQ
 
-/// A connection libpq has begun to make.
+/// A connection libpq has begun to make, or why there is none.
 ///
 /// `@unchecked Sendable`: the handle is made on one thread, sent on to the I/O thread once, and never touched again by
 /// the sender; libpq asks only that no two threads use a connection at the same time.
 struct OpenedConnection: @unchecked Sendable {
     let id: ConnectionID
-    let handle: OpaquePointer?
+    let handle: Result<OpaquePointer, PostgresError>
+
+    /// Closes a connection nobody wants any more.
+    func discard() {
+        if case .success(let handle) = handle { PQfinish(handle) }
+    }
 }
 
 /// Begins to connect, away from the I/O thread: libpq looks host names up right there, and that blocks.
@@ -22,7 +27,10 @@ struct ConnectionOpener: Sendable {
     /// What the connection string may override comes before it, the rest after it.
     ///
     /// A peer that vanished without a word is noticed after about half a minute.
-    func start() -> OpaquePointer? {
+    ///
+    /// - Throws: ``PostgresError/Code/invalidConnectionString``; libpq's own words on that may quote a password.
+    func start() throws(PostgresError) -> OpaquePointer {
+        try PostgresConfiguration.validate(connectionString: connectionString)
         let parameters: [(keyword: String, value: String)] = [
             ("application_name", applicationName),
             ("keepalives_idle", "15"),
@@ -32,9 +40,11 @@ struct ConnectionOpener: Sendable {
             ("dbname", connectionString),
             ("client_encoding", "UTF8"),
         ]
-        return Self.withCStrings(parameters.map(\.keyword)) { keywords in
+        let handle = Self.withCStrings(parameters.map(\.keyword)) { keywords in
             Self.withCStrings(parameters.map(\.value)) { values in PQconnectStartParams(keywords, values, 1) }
         }
+        guard let handle else { throw PostgresError(.notConnected, "libpq is out of memory.") }
+        return handle
     }
 
     /// The strings as a C array that ends with a null pointer.

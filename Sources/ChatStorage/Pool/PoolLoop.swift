@@ -1,4 +1,3 @@
-import CLibPQ
 import Logging
 
 #if canImport(Glibc)
@@ -45,8 +44,9 @@ final class PoolLoop {
         var descriptors: [pollfd] = []
         var polled: [Int] = []
         var commands: [PoolCommand] = []
-        while !isStopped {
+        while true {
             act()
+            if isStopped { break }
             watch(&descriptors, slots: &polled)
             _ = poll(&descriptors, nfds_t(descriptors.count), timeoutMilliseconds())
             // Sockets first: a connection found dead takes no new operation.
@@ -152,18 +152,19 @@ extension PoolLoop {
         generations[slot] += 1
         let id = ConnectionID(slot: slot, generation: generations[slot])
         let result = DetachedThread.start { [inbox, opener] in
-            let opened = OpenedConnection(id: id, handle: opener.start())
-            if inbox.push(.opened(opened)) != nil, let handle = opened.handle { PQfinish(handle) }
+            let opened = OpenedConnection(id: id, handle: Result(catching: opener.start))
+            if inbox.push(.opened(opened)) != nil { opened.discard() }
         }
         if result != 0 { lost(slot, PostgresError(.notConnected, "No thread could be started: error \(result).")) }
     }
 
     private func take(_ opened: OpenedConnection) {
-        guard let handle = opened.handle else {
-            if isCurrent(opened.id) { lost(opened.id.slot, PostgresError(.notConnected, "libpq is out of memory.")) }
-            return
+        guard isCurrent(opened.id) else { return opened.discard() }
+        let handle: OpaquePointer
+        switch opened.handle {
+        case .success(let success): handle = success
+        case .failure(let error): return lost(opened.id.slot, error)
         }
-        guard isCurrent(opened.id) else { return PQfinish(handle) }
         let timeout = configuration.statementTimeoutMilliseconds
         let connection = PostgresConnection(
             id: opened.id,
@@ -252,7 +253,7 @@ extension PoolLoop {
         for command in remaining {
             switch command {
             case .submit(let operation), .step(let operation, _): operation.settle(.failure(error))
-            case .opened(let opened): if let handle = opened.handle { PQfinish(handle) }
+            case .opened(let opened): opened.discard()
             case .cancel, .release, .shutDown, .abort: break
             }
         }

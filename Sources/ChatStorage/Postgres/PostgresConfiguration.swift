@@ -1,3 +1,5 @@
+import CLibPQ
+
 /// How to reach PostgreSQL and how much of it one process may use.
 ///
 /// The connection string may hold a password, so a configuration has no description; log single fields.
@@ -33,5 +35,15 @@ public struct PostgresConfiguration: Sendable {
         self.maximumWaitMilliseconds = maximumWaitMilliseconds
         self.maximumWaitingOperations = maximumWaitingOperations
         self.applicationName = applicationName
+    }
+
+    /// Asks libpq whether it can read a connection string; nothing is connected.
+    ///
+    /// - Throws: ``PostgresError/Code/invalidConnectionString``, without quoting any of it.
+    public static func validate(connectionString: String) throws(PostgresError) {
+        guard let options = PQconninfoParse(connectionString, nil) else {
+            throw PostgresError(.invalidConnectionString, "libpq cannot read the connection string.")
+        }
+        PQconninfoFree(options)
     }
 }

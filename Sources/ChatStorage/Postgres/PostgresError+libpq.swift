@@ -29,7 +29,8 @@ extension PostgresError {
         if let password = PQpass(connection).map({ String(cString: $0) }), !password.isEmpty {
             message = message.split(separator: password, omittingEmptySubsequences: false).joined(separator: "***")
         }
-        while message.last?.isWhitespace == true { message.removeLast() }
-        self.init(code, message)
+        // One line for the log; libpq's advice comes on lines of its own.
+        let lines = message.split(whereSeparator: \.isNewline).map { $0.drop(while: \.isWhitespace) }
+        self.init(code, lines.joined(separator: " "))
     }
 }
