@@ -22,6 +22,8 @@ final class PoolLoop {
     private var generations: [UInt64]
     private var random = SystemRandomNumberGenerator()
     private var isStopped = false
+    /// A connection reported something since the pool last decided.
+    private var hasNews = false
 
     /// Time beyond the server's own limit before a silent connection counts as lost.
     private static let answerGraceMilliseconds = 5000
@@ -121,20 +123,26 @@ extension PoolLoop {
 
     /// Carries out the pool's decisions, then sends what they put into pipelines and shows the new state.
     private func act() {
-        while !isStopped, let action = pool.next(now: .now) {
-            switch action {
-            case .open(let slot): open(slot)
-            case .assign(let operation, let slot): assign(operation, slot: slot)
-            case .fail(let operation, let code): operation.settle(.failure(PostgresError(code)))
-            case .close(let slot):
-                connections[slot] = nil
-                generations[slot] += 1
-            case .stop: isStopped = true
-            }
-        }
-        for slot in connections.indices { withConnection(slot) { $0.flush(events: &$1) } }
+        repeat {
+            hasNews = false
+            while !isStopped, let action = pool.next(now: .now) { perform(action) }
+            // A connection found broken here gives the pool something to decide again.
+            for slot in connections.indices { withConnection(slot) { $0.flush(events: &$1) } }
+        } while hasNews
         metrics.show(inUse: pool.inUseCount, waiting: pool.waitingCount)
         status.isReachable = pool.isReachable
+    }
+
+    private func perform(_ action: PoolStateMachine.Action) {
+        switch action {
+        case .open(let slot): open(slot)
+        case .assign(let operation, let slot): assign(operation, slot: slot)
+        case .fail(let operation, let code): operation.settle(.failure(PostgresError(code)))
+        case .close(let slot):
+            connections[slot] = nil
+            generations[slot] += 1
+        case .stop: isStopped = true
+        }
     }
 
     private func assign(_ operation: PostgresOperation, slot: Int) {
@@ -192,6 +200,7 @@ extension PoolLoop {
         guard let connection = connections[slot] else { return }
         var events: [PostgresConnection.Event] = []
         body(connection, &events)
+        hasNews = hasNews || !events.isEmpty
         for event in events { handle(event, slot: slot) }
     }
 

@@ -62,4 +62,10 @@ extension ConnectionStateMachine {
 extension PostgresOperation {
     /// The operation is a step of its caller's own transaction.
     var isLeased: Bool { sharing == .exclusive }
+
+    /// What its statements are prepared as.
+    var statementKeys: Set<EncodedStatement.Key> {
+        guard case .statements(let statements) = work else { return [] }
+        return Set(statements.map(\.key))
+    }
 }

@@ -68,7 +68,7 @@ struct ConnectionStateMachine {
 
     fileprivate enum Expectation {
         case prepare(EncodedStatement.Key, name: String)
-        case execute(EncodedStatement.Key?, name: String, index: Int)
+        case execute(index: Int)
         case deallocate
         case synchronization
         case script
@@ -145,7 +145,7 @@ struct ConnectionStateMachine {
         }
         lastProgress = now
         switch (reply, expectation) {
-        case (.completed(let result), .execute(_, _, let index)):
+        case (.completed(let result), .execute(let index)):
             expectations.removeFirst()
             flights[0].completed(index, result)
         case (.completed, .prepare), (.completed, .deallocate), (.skipped, .deallocate), (.skipped, .execute):
@@ -193,7 +193,7 @@ extension ConnectionStateMachine {
                 let name = prepare(statement.key, index: index, commands: &commands)
                 if operation.commit == .atStatement(index) { commitCommand = commands.count }
                 commands.append(.execute(name: name, index: index))
-                expectations.append(.execute(statement.key, name: name, index: index))
+                expectations.append(.execute(index: index))
             }
             if operation.commit == .atEnd { commitCommand = commands.count }
             commands.append(.synchronize)
@@ -236,8 +236,9 @@ extension ConnectionStateMachine {
         switch expectation {
         case .prepare(let key, let name):
             prepared.forget(key, name: name)
-        case .execute(let key?, let name, _) where failure.isPreparedStatementLost:
-            prepared.forget(key, name: name)
+        case .execute where failure.isPreparedStatementLost:
+            // What happened to one happened to its neighbours as well, as a rule; the operation is tried again only once.
+            prepared.forget(flights[0].operation.statementKeys)
         default:
             break
         }
@@ -266,7 +267,7 @@ extension ConnectionStateMachine {
             rollBack.beginRollBack()
             flights.prepend(rollBack)
             expectations.prepend(.synchronization)
-            expectations.prepend(.execute(nil, name: "", index: Flight.rollBackIndex))
+            expectations.prepend(.execute(index: Flight.rollBackIndex))
             return .send([.rollBack, .synchronize])
         }
         guard let failure = flight.failure else { return .succeed(flight.operation, flight.results) }
@@ -279,7 +280,7 @@ extension ConnectionStateMachine.Expectation {
     /// The statement answered, or `nil` at the end of the pipeline and between statements.
     fileprivate var index: Int? {
         switch self {
-        case .execute(_, _, let index): index
+        case .execute(let index): index
         case .prepare, .deallocate: nil
         case .synchronization, .script: ConnectionStateMachine.Flight.endIndex
         }

@@ -35,4 +35,10 @@ struct PreparedStatements {
         names[key] = nil
         oldestFirst.removeAll { $0 == key }
     }
+
+    /// The statements are prepared anew, under other names, at their next look-up.
+    mutating func forget(_ keys: Set<EncodedStatement.Key>) {
+        for key in keys { names[key] = nil }
+        oldestFirst.removeAll { keys.contains($0) }
+    }
 }

@@ -128,6 +128,18 @@ import Testing
         #expect(machine.begin(.make(1), now: .at(1)).first == .prepare(name: "s3", index: 0))
     }
 
+    @Test func withOneLostStatementAllOfTheOperationAreMadeAnew() throws {
+        var machine = try ready()
+        _ = machine.begin(.makeTransaction(1), now: .at(1))
+        try machine.complete(8)
+        _ = machine.received(.synchronized(.idle), now: .at(1))
+        #expect(machine.begin(.makeTransaction(2), now: .at(1)).count == 5)
+        _ = machine.received(.failed(.make("26000", isLost: true)), now: .at(1))
+        for _ in 0..<3 { _ = machine.received(.skipped, now: .at(1)) }
+        _ = machine.received(.synchronized(.idle), now: .at(1))
+        #expect(machine.begin(.makeTransaction(2), now: .at(1)).count == 9)
+    }
+
     @Test func anAnswerNobodyAskedForClosesTheConnection() throws {
         var idle = try ready()
         guard case .close = idle.received(.skipped, now: .at(1)) else { throw Unexpected() }

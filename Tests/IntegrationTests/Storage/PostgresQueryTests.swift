@@ -139,8 +139,12 @@ import Testing
             #expect(try await client.execute(select)[0].text(1) == "new")
             _ = try await client.execute(Statement("DEALLOCATE ALL"))
             await expectInteger(1) { try await client.execute(select) }
-            let transaction = try await client.transaction([select, select])
-            #expect(try transaction.map { try $0[0].integer(0) } == [1, 1])
+            let other = Statement("SELECT id FROM item")
+            for _ in 0..<2 {
+                let results = try await client.transaction([select, other])
+                #expect(try results.map { try $0[0].integer(0) } == [1, 1])
+                _ = try await client.execute(Statement("DEALLOCATE ALL"))
+            }
         }
     }
 
