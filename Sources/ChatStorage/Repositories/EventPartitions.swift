@@ -1,8 +1,8 @@
 /// Makes and drops the daily parts of the event log. Made ahead, they cost the writers nothing; dropped whole, clean-up
 /// costs nothing either.
 ///
-/// Every method throws ``ChatError`` `SERVICE_UNAVAILABLE` when the database is out of reach or a lock could not be had
-/// in time: then try again later.
+/// Every method throws ``ChatError``: `SERVICE_UNAVAILABLE` when the database is out of reach, `INTERNAL_ERROR` when a
+/// lock could not be had within three seconds. Nothing was done then; try again later.
 public struct EventPartitions: Sendable {
     private let client: PostgresClient
 

@@ -1,5 +1,10 @@
-/// What every end of a stream has in common.
+/// What the statements that end streams have in common.
 enum StreamEndings {
+    /// Whether the lease of the node that owns a row of `streams` is in force.
+    static let ownerIsAlive = """
+        EXISTS (SELECT FROM nodes WHERE nodes.node_id = streams.node_id AND nodes.lease_expires_at > now())
+        """
+
     /// Tells of the messages of `finished (message)`, in the order in which the counters of their clients are to be
     /// locked, and returns them as ``Row/message(at:)`` reads them. The last part of a statement that begins with `WITH`.
     static let told = """

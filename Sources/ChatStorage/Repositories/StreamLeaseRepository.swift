@@ -42,7 +42,7 @@ public struct StreamLeaseRepository: StreamLeaseStore {
             WITH marked AS (
                 UPDATE streams SET stop_requested_at = coalesce(stop_requested_at, now())
                 WHERE client_id = $1 AND message_id = $2
-                RETURNING node_id, node_is_alive(node_id) AS is_alive
+                RETURNING node_id, \(StreamEndings.ownerIsAlive) AS is_alive
             )
             SELECT m.state, marked.node_id, marked.is_alive
             FROM messages AS m
@@ -72,8 +72,8 @@ public struct StreamLeaseRepository: StreamLeaseStore {
             StreamEndings.closing(
                 orphans: """
                     SELECT client_id, message_id FROM streams
-                    WHERE client_id = $1 AND message_id = $2 AND NOT node_is_alive(node_id)
-                    FOR UPDATE
+                    WHERE client_id = $1 AND message_id = $2 AND NOT \(StreamEndings.ownerIsAlive)
+                    FOR UPDATE OF streams
                     """
             ),
             [.text(client.rawValue), .uuid(message.uuid)]
@@ -86,10 +86,10 @@ public struct StreamLeaseRepository: StreamLeaseStore {
             StreamEndings.closing(
                 orphans: """
                     SELECT client_id, message_id FROM streams
-                    WHERE NOT node_is_alive(node_id)
+                    WHERE NOT \(StreamEndings.ownerIsAlive)
                     ORDER BY client_id
                     LIMIT $1
-                    FOR UPDATE SKIP LOCKED
+                    FOR UPDATE OF streams SKIP LOCKED
                     """
             ),
             [.integer(Int64(limit))]

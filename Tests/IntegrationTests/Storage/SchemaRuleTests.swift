@@ -73,7 +73,7 @@ import Testing
             let session = try await storage.makeSession()
             let begun = try await storage.converse(in: session)
             await expectRefusal(
-                by: "messages_variant_key",
+                by: "messages_root_variant_key",
                 insertion(into: session, parent: nil, variantIndex: 0),
                 in: storage
             )

@@ -4,9 +4,9 @@
 -- the query itself and the whole can be distributed by client_id (hash partitions, Citus) without change. session_types
 -- and nodes belong to no client: they are small reference tables, the same everywhere.
 --
--- Plans must be right in a database that has no statistics yet, where two indexes that share their leading columns look
--- equally good. So indexes of a table differ in their second column where they can, look-ups name the columns of one of
--- them, and where two are left the key is made last: of equals the planner takes the younger.
+-- Plans must be right in a database that has no statistics yet, where every index that leads with client_id looks equally
+-- good and the planner takes the youngest. So keys are made after indexes for sorting, and partial indexes, which only
+-- the look-ups they are meant for can use, after the keys.
 
 CREATE TABLE session_types (
     session_type_id uuid PRIMARY KEY,

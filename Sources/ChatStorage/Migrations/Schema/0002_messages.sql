@@ -32,23 +32,29 @@ CREATE TABLE messages (
 
 CREATE INDEX messages_by_creation ON messages (client_id, session_id, created_at, message_id);
 
--- Siblings are counted by the branches that begin beside the first of them; few messages begin one.
-CREATE INDEX messages_branch_heads
-    ON messages (client_id, parent_message_id, session_id)
-    WHERE branch_id = message_id;
+-- What foreign keys refer to: a message and, with it, its session.
+ALTER TABLE messages ADD CONSTRAINT messages_session_key UNIQUE (client_id, message_id, session_id);
+ALTER TABLE messages ADD CONSTRAINT messages_pkey PRIMARY KEY (client_id, message_id);
+
+-- The condition always holds. It keeps the index from being considered for any look-up but one by branch, as those by
+-- parent are considered for no other.
+CREATE UNIQUE INDEX messages_branch_key ON messages (client_id, branch_id, depth) WHERE branch_id IS NOT NULL;
+
+-- Variants are numbered without duplicates, under a parent and among the roots of a session.
+CREATE UNIQUE INDEX messages_variant_key ON messages (client_id, parent_message_id, variant_index)
+    WHERE parent_message_id IS NOT NULL;
+CREATE UNIQUE INDEX messages_root_variant_key ON messages (client_id, session_id, variant_index)
+    WHERE parent_message_id IS NULL;
 
 -- At most one sibling is active, roots among themselves included.
 CREATE UNIQUE INDEX messages_one_active_sibling
     ON messages (client_id, parent_message_id, session_id) NULLS NOT DISTINCT
     WHERE is_active;
 
-ALTER TABLE messages
-    ADD CONSTRAINT messages_variant_key
-    UNIQUE NULLS NOT DISTINCT (client_id, parent_message_id, session_id, variant_index);
-ALTER TABLE messages ADD CONSTRAINT messages_branch_key UNIQUE (client_id, branch_id, depth);
--- What foreign keys refer to: a message and, with it, its session.
-ALTER TABLE messages ADD CONSTRAINT messages_session_key UNIQUE (client_id, message_id, session_id);
-ALTER TABLE messages ADD CONSTRAINT messages_pkey PRIMARY KEY (client_id, message_id);
+-- Siblings are counted by the branches that begin beside the first of them; few messages begin one.
+CREATE INDEX messages_branch_heads
+    ON messages (client_id, parent_message_id, session_id)
+    WHERE branch_id = message_id;
 
 ALTER TABLE messages
     ADD CONSTRAINT messages_session_fkey

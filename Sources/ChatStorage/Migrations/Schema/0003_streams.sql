@@ -26,8 +26,3 @@ CREATE TABLE streams (
 ) WITH (fillfactor = 50, autovacuum_vacuum_scale_factor = 0.0, autovacuum_vacuum_threshold = 1000);
 
 CREATE INDEX streams_by_node ON streams (node_id);
-
-CREATE FUNCTION node_is_alive(of_node_id uuid) RETURNS boolean
-LANGUAGE sql STABLE AS $$
-    SELECT EXISTS (SELECT FROM nodes WHERE node_id = of_node_id AND lease_expires_at > now())
-$$;
