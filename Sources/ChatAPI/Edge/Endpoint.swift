@@ -7,13 +7,21 @@ internal import Hummingbird
 struct Endpoint: HTTPResponder {
     typealias Context = BasicRequestContext
     typealias Handler = @Sendable (APIRequest) async throws -> Response
+    typealias OpenHandler = @Sendable (OpenRequest) async throws -> Response
+
+    /// What the endpoint does, and for whom.
+    enum Operation: Sendable {
+        /// For callers with a token.
+        case authenticated(Edge.Access, Handler)
+        /// For anybody: a token is neither needed nor looked at.
+        case open(OpenHandler)
+    }
 
     let edge: Edge
-    let access: Edge.Access
     let metrics: RouteMetrics
     /// Whether the operation has query parameters; its handler reads them.
     let takesQuery: Bool
-    let handle: Handler
+    let operation: Operation
 
     /// - Throws: what broke while the body was read, so that the connection is closed; nothing else.
     func respond(to request: Request, context: BasicRequestContext) async throws -> Response {
@@ -21,21 +29,24 @@ struct Endpoint: HTTPResponder {
         var client: ClientID?
         var response: Response
         do {
-            let caller = try await edge.authenticate(request, for: access)
-            client = caller.clientID
-            if !takesQuery, let query = request.uri.query {
-                var reader = QueryReader(query)
-                try reader.finish()
-            }
-            response = try await handle(
-                APIRequest(
-                    request: request,
-                    parameters: context.parameters,
-                    caller: caller,
-                    trace: exchange.trace,
-                    maximumBodyBytes: edge.maximumBodyBytes
+            switch operation {
+            case .authenticated(let access, let handle):
+                let caller = try await edge.authenticate(request, for: access)
+                client = caller.clientID
+                try refuseStrayQuery(request)
+                response = try await handle(
+                    APIRequest(
+                        request: request,
+                        parameters: context.parameters,
+                        caller: caller,
+                        trace: exchange.trace,
+                        maximumBodyBytes: edge.maximumBodyBytes
+                    )
                 )
-            )
+            case .open(let handle):
+                try refuseStrayQuery(request)
+                response = try await handle(OpenRequest(request: request, parameters: context.parameters))
+            }
         } catch let broken as BrokenBody {
             throw broken.underlyingError
         } catch {
@@ -43,5 +54,11 @@ struct Endpoint: HTTPResponder {
         }
         edge.finish(&response, to: request, exchange: exchange, client: client)
         return request.method == .head ? response.createHeadResponse() : response
+    }
+
+    private func refuseStrayQuery(_ request: Request) throws(ChatError) {
+        guard !takesQuery, let query = request.uri.query else { return }
+        var reader = QueryReader(query)
+        try reader.finish()
     }
 }

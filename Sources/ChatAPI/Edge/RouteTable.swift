@@ -13,7 +13,7 @@ final class RouteTable {
         self.edge = edge
     }
 
-    /// Adds an operation; `path` comes after ``basePath`` and may have a placeholder `{id}`. `HEAD` comes with `GET`.
+    /// Adds an operation; `path` comes after ``basePath`` and may have placeholders like `{id}`. `HEAD` comes with `GET`.
     func add(
         _ method: HTTPRequest.Method,
         _ path: String,
@@ -21,14 +21,32 @@ final class RouteTable {
         takesQuery: Bool = false,
         handle: @escaping Endpoint.Handler
     ) {
+        add(method, path, takesQuery: takesQuery, .authenticated(access, handle))
+    }
+
+    /// Adds an operation that needs no token.
+    func addOpen(
+        _ method: HTTPRequest.Method,
+        _ path: String,
+        takesQuery: Bool = false,
+        handle: @escaping Endpoint.OpenHandler
+    ) {
+        add(method, path, takesQuery: takesQuery, .open(handle))
+    }
+
+    private func add(
+        _ method: HTTPRequest.Method,
+        _ path: String,
+        takesQuery: Bool,
+        _ operation: Endpoint.Operation
+    ) {
         let route = Self.basePath + path
         for method in method == .get ? [.get, .head] : [method] {
             let endpoint = Endpoint(
                 edge: edge,
-                access: access,
                 metrics: edge.metrics(of: method.rawValue, on: route),
                 takesQuery: takesQuery,
-                handle: handle
+                operation: operation
             )
             router.on(RouterPath(route), method: method, responder: endpoint)
             methods[route, default: []].append(method)
