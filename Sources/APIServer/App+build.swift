@@ -34,16 +34,30 @@ func buildAPI(_ configuration: APIConfiguration) async throws -> ServerProcess {
     let signals = NodeSignals(node: node, bus: bus, registry: registry, observer: reporter)
     let sessionTypes = SessionTypeRepository(client: database)
     let sessions = SessionRepository(client: database)
+    let editor = AnnouncingSessionEditor(SessionEditRepository(client: database), bell: bell)
+    let stopMessage = StopMessage(
+        node: node,
+        leases: AnnouncingStreamLeaseStore(StreamLeaseRepository(client: database), bell: bell),
+        registry: registry,
+        signals: signals
+    )
     let services = RESTServices(
         sessionTypes: sessionTypes,
         sessions: sessions,
         messages: AnnouncingMessageStore(MessageRepository(client: database), bell: bell),
         createSession: CreateSession(sessionTypes: sessionTypes, sessions: sessions, backend: backend),
-        stopMessage: StopMessage(
-            node: node,
-            leases: AnnouncingStreamLeaseStore(StreamLeaseRepository(client: database), bell: bell),
-            registry: registry,
-            signals: signals
+        stopMessage: stopMessage,
+        editing: EditingServices(
+            editor: editor,
+            tree: MessageTreeRepository(client: database),
+            reactions: ReactionRepository(client: database),
+            deleteSession: DeleteSession(editor: editor, stopMessage: stopMessage),
+            switchType: SwitchSessionType(
+                sessionTypes: sessionTypes,
+                sessions: sessions,
+                editor: editor,
+                backend: backend
+            )
         ),
         verify: { try await tokens.verify($0) },
         logger: logger

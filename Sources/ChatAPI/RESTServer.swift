@@ -25,6 +25,8 @@ public struct RESTServer: ApplicationProtocol {
         let table = RouteTable(edge: Edge(services: services, settings: settings))
         SessionTypeRoutes(sessionTypes: services.sessionTypes).add(to: table)
         SessionRoutes(sessions: services.sessions, createSession: services.createSession).add(to: table)
+        SessionEditRoutes(editing: services.editing).add(to: table)
+        MessageTreeRoutes(editing: services.editing).add(to: table)
         MessageRoutes(messages: services.messages, stopMessage: services.stopMessage).add(to: table)
         responder = table.makeRouter().buildResponder()
         configuration = ApplicationConfiguration(address: .hostname(settings.host, port: settings.port))

@@ -9,6 +9,7 @@ public struct RESTServices: Sendable {
     let messages: any MessageStore
     let createSession: CreateSession
     let stopMessage: StopMessage
+    let editing: EditingServices
     /// Turns a token into its caller; throws ``ChatError`` `AUTH_REQUIRED`.
     let verify: @Sendable (String) async throws -> Caller
     let logger: Logger
@@ -21,6 +22,7 @@ public struct RESTServices: Sendable {
         messages: any MessageStore,
         createSession: CreateSession,
         stopMessage: StopMessage,
+        editing: EditingServices,
         verify: @escaping @Sendable (String) async throws -> Caller,
         logger: Logger
     ) {
@@ -29,6 +31,7 @@ public struct RESTServices: Sendable {
         self.messages = messages
         self.createSession = createSession
         self.stopMessage = stopMessage
+        self.editing = editing
         self.verify = verify
         self.logger = logger
     }

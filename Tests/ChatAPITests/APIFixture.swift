@@ -22,17 +22,19 @@ struct APIFixture: Sendable {
         let signals = NodeSignals(node: node, bus: SilentBus(), registry: registry, observer: SilentObserver())
         let sessionTypes = FakeSessionTypes(database: database)
         let sessions = FakeSessions(database: database)
+        let stopMessage = StopMessage(
+            node: node,
+            leases: FakeLeases(database: database),
+            registry: registry,
+            signals: signals
+        )
         var services = RESTServices(
             sessionTypes: sessionTypes,
             sessions: sessions,
             messages: FakeMessages(database: database),
             createSession: CreateSession(sessionTypes: sessionTypes, sessions: sessions, backend: backend),
-            stopMessage: StopMessage(
-                node: node,
-                leases: FakeLeases(database: database),
-                registry: registry,
-                signals: signals
-            ),
+            stopMessage: stopMessage,
+            editing: .fake(database, backend: backend, stopMessage: stopMessage),
             verify: { try Self.caller(of: $0) },
             logger: log.logger
         )

@@ -42,8 +42,10 @@ struct APIRequest: Sendable {
     /// The body as JSON.
     ///
     /// - Throws: ``ChatError`` `INVALID_REQUEST`, `PAYLOAD_TOO_LARGE` or `UNSUPPORTED_MEDIA_TYPE`.
-    func body() async throws -> JSONValue {
-        if let body = try await optionalBody() { return body }
+    func body(mediaTypes: Set<String> = Request.jsonMediaTypes) async throws -> JSONValue {
+        if let body = try await request.readJSON(maximumBytes: maximumBodyBytes, mediaTypes: mediaTypes) {
+            return body
+        }
         throw ChatError.invalid("", "A JSON body is expected.", .malformed)
     }
 
@@ -52,6 +54,15 @@ struct APIRequest: Sendable {
     /// - Throws: ``ChatError`` `INVALID_REQUEST`, `PAYLOAD_TOO_LARGE` or `UNSUPPORTED_MEDIA_TYPE`.
     func optionalBody() async throws -> JSONValue? {
         try await request.readJSON(maximumBytes: maximumBodyBytes)
+    }
+
+    /// Refuses a body that says anything: an empty object is as good as none.
+    ///
+    /// - Throws: ``ChatError`` `INVALID_REQUEST`, `PAYLOAD_TOO_LARGE` or `UNSUPPORTED_MEDIA_TYPE`.
+    func expectEmptyBody() async throws {
+        guard let body = try await optionalBody() else { return }
+        var reader = try ObjectReader(body)
+        try reader.finish()
     }
 }
 

@@ -7,12 +7,17 @@ struct BrokenBody: Error {
 }
 
 extension Request {
+    static let jsonMediaTypes: Set = ["application/json"]
+
     /// The body as JSON; `nil` when there is none.
     ///
     /// A body that says it is too large is refused unread, one that turns out to be as soon as it does.
     ///
     /// - Throws: ``ChatError`` `INVALID_REQUEST`, `PAYLOAD_TOO_LARGE` or `UNSUPPORTED_MEDIA_TYPE`; ``BrokenBody``.
-    func readJSON(maximumBytes: Int) async throws -> JSONValue? {
+    func readJSON(
+        maximumBytes: Int,
+        mediaTypes: Set<String> = jsonMediaTypes
+    ) async throws -> JSONValue? {
         if let length = headers[.contentLength] {
             guard length != "0" else { return nil }
             // A length that fits no integer is certainly too large; the HTTP parser has seen to the rest.
@@ -20,7 +25,7 @@ extension Request {
         } else if !headers.contains(.transferEncoding) {
             return nil
         }
-        guard saysJSON else { throw ChatError(.unsupportedMediaType, "The body must be JSON.") }
+        guard saysJSON(in: mediaTypes) else { throw ChatError(.unsupportedMediaType, "The body must be JSON.") }
         let buffer = try await readBody(maximumBytes: maximumBytes)
         guard buffer.readableBytes > 0 else { return nil }
         do {
@@ -55,12 +60,12 @@ extension Request {
     }
 
     /// JSON in UTF-8 without a content coding. A body without a type is taken for JSON and parsed.
-    private var saysJSON: Bool {
+    private func saysJSON(in mediaTypes: Set<String>) -> Bool {
         if let coding = headers[.contentEncoding], coding.lowercased() != "identity" { return false }
         guard let type = headers[.contentType] else { return true }
-        if type == "application/json" { return true }
+        if mediaTypes.contains(type) { return true }
         var parts = type.lowercased().split(separator: ";").map(\.trimmed)[...]
-        guard parts.popFirst() == "application/json" else { return false }
+        guard let name = parts.popFirst(), mediaTypes.contains(String(name)) else { return false }
         return parts.allSatisfy { !$0.hasPrefix("charset=") || $0 == "charset=utf-8" || $0 == "charset=\"utf-8\"" }
     }
 }

@@ -57,10 +57,7 @@ struct MessageRoutes: Sendable {
     @Sendable
     private func stop(_ request: APIRequest) async throws -> Response {
         let id = try request.messageID()
-        if let body = try await request.optionalBody() {
-            var reader = try ObjectReader(body)
-            try reader.finish()
-        }
+        try await request.expectEmptyBody()
         let stopped = try await stopMessage(id, caller: request.caller)
         return Answer.json(["stopped": .bool(stopped), "partial_message_id": .string(id.description)])
     }

@@ -28,5 +28,6 @@ extension SchemaMigration {
         SchemaMigration(3, "streams", PackageResources._003_streams_sql),
         SchemaMigration(4, "event_log", PackageResources._004_event_log_sql),
         SchemaMigration(5, "idempotency_keys", PackageResources._005_idempotency_keys_sql),
+        SchemaMigration(6, "session_edits", PackageResources._006_session_edits_sql),
     ]
 }

@@ -3,7 +3,11 @@ import ChatCore
 /// How a message is read from a row.
 enum MessageColumns {
     /// The columns of `messages AS m` that ``Row/message(at:)`` reads. A streaming message shows its last checkpoint.
-    static let list = """
+    static let list = list(totalVariants: totalVariants)
+
+    /// The same, for a statement that counts the siblings itself.
+    static func list(totalVariants: String) -> String {
+        """
         m.message_id, m.session_id, m.parent_message_id, m.role,
         CASE WHEN m.state = 'streaming'
             THEN coalesce(
@@ -18,6 +22,8 @@ enum MessageColumns {
         m.file_urls, m.variant_index, \(totalVariants), m.is_active, m.state, m.author_id, m.session_type_id,
         m.metadata, m.created_at
         """
+    }
+
     static let count = 14
 
     /// The siblings of `m`, itself included: each but the first child of a parent begins a branch, and so does each root.

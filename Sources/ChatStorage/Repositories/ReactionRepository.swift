@@ -1,0 +1,50 @@
+public import ChatCore
+
+/// Reactions in PostgreSQL.
+public struct ReactionRepository: ReactionStore {
+    private let client: PostgresClient
+
+    public init(client: PostgresClient) {
+        self.client = client
+    }
+
+    /// One statement, so that of two changes at the same time each knows what it replaced.
+    public func setReaction(
+        _ reaction: Reaction,
+        to message: MessageID,
+        of client: ClientID,
+        user: ClientID
+    ) async throws -> ReactionOutcome {
+        let statement = Statement(
+            """
+            WITH message AS MATERIALIZED (
+                SELECT client_id, message_id FROM messages WHERE client_id = $1 AND message_id = $2
+            ), changed AS (
+                INSERT INTO reactions AS known
+                    (client_id, message_id, user_id, reaction_type, previous_reaction_type, updated_at)
+                SELECT client_id, message_id, $3, $4, 'none', now()
+                FROM message
+                WHERE $4 <> 'none' OR EXISTS (
+                    SELECT FROM reactions WHERE client_id = $1 AND message_id = $2 AND user_id = $3
+                )
+                ON CONFLICT (client_id, message_id, user_id) DO UPDATE
+                    SET reaction_type = excluded.reaction_type, previous_reaction_type = known.reaction_type,
+                        updated_at = excluded.updated_at
+                    WHERE known.reaction_type <> excluded.reaction_type
+                RETURNING previous_reaction_type
+            )
+            SELECT (SELECT previous_reaction_type FROM changed) FROM message
+            """,
+            [.text(client.rawValue), .uuid(message.uuid), .text(user.rawValue), .text(reaction.rawValue)]
+        )
+        do {
+            guard let row = try await self.client.execute(statement).first else { return .messageNotFound }
+            return try row.isNull(0) ? .unchanged : .changed(from: try row.word(0, as: Reaction.self))
+        } catch  where error.constraint == "reactions_message_fkey" {
+            // The session was deleted in this very moment.
+            return .messageNotFound
+        } catch {
+            throw error.chatError
+        }
+    }
+}
