@@ -26,6 +26,7 @@ let logging = Target.Dependency.product(name: "Logging", package: "swift-log")
 let metrics = Target.Dependency.product(name: "Metrics", package: "swift-metrics")
 let nioCore = Target.Dependency.product(name: "NIOCore", package: "swift-nio")
 let nioPosix = Target.Dependency.product(name: "NIOPosix", package: "swift-nio")
+let nioHTTPCompression = Target.Dependency.product(name: "NIOHTTPCompression", package: "swift-nio-extras")
 let nioHTTPTypes = Target.Dependency.product(name: "NIOHTTPTypes", package: "swift-nio-extras")
 let nioHTTP1 = Target.Dependency.product(name: "NIOHTTP1", package: "swift-nio")
 let nioWebSocket = Target.Dependency.product(name: "NIOWebSocket", package: "swift-nio")
@@ -73,6 +74,8 @@ let package = Package(
             pkgConfig: "hiredis",
             providers: [.apt(["libhiredis-dev"]), .brew(["hiredis"])]
         ),
+        // The one file that describes the API, in the program itself.
+        .target(name: "COpenAPI", exclude: ["openapi.yaml"]),
         .target(name: "ChatCore", dependencies: [orderedCollections, dequeModule], swiftSettings: swiftSettings),
         .target(
             name: "ChatStorage",
@@ -100,8 +103,8 @@ let package = Package(
         .target(
             name: "ChatAPI",
             dependencies: [
-                "ChatCore", "ChatRuntime", hummingbird, hummingbirdCore, nioCore, nioHTTPTypes, crypto, logging,
-                metrics,
+                "ChatCore", "ChatRuntime", "COpenAPI", hummingbird, hummingbirdCore, asyncHTTPClient, nioCore, nioPosix,
+                nioEmbedded, nioHTTP1, nioHTTPCompression, nioHTTPTypes, crypto, logging, metrics,
             ],
             swiftSettings: swiftSettings
         ),
@@ -149,7 +152,9 @@ let package = Package(
         ),
         .target(
             name: "TestSupport",
-            dependencies: ["ChatCore", asyncHTTPClient, jwtKit, nioCore, nioPosix, nioHTTP1, nioWebSocket, logging],
+            dependencies: [
+                "ChatCore", asyncHTTPClient, jwtKit, nioCore, nioPosix, nioHTTP1, nioWebSocket, yams, logging,
+            ],
             path: "Tests/TestSupport",
             swiftSettings: swiftSettings
         ),
@@ -192,9 +197,9 @@ let package = Package(
         .testTarget(
             name: "IntegrationTests",
             dependencies: [
-                "TestSupport", "ChatCore", "ChatStorage", "ChatBus", "ChatBackends", "ChatRuntime", "APIServer",
-                "GatewayServer",
-                "BusServer", "EchoBackend", yams, logging, serviceLifecycle,
+                "TestSupport", "ChatCore", "ChatStorage", "ChatBus", "ChatBackends", "ChatRuntime", "ChatAPI",
+                "APIServer",
+                "GatewayServer", "BusServer", "EchoBackend", yams, logging, serviceLifecycle,
             ],
             swiftSettings: swiftSettings
         ),

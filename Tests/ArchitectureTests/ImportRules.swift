@@ -26,7 +26,10 @@ enum ImportRules {
         "ChatBus": Set(["ChatCore", "CHiredis", "NIOSSL"]).union(nio).union(lifecycle),
         "ChatBackends": ["ChatCore", "AsyncHTTPClient", "Crypto", "NIOCore", "NIOHTTP1"],
         "ChatRuntime": Set(["ChatCore", "Configuration", "JWTKit"]).union(hummingbird).union(lifecycle),
-        "ChatAPI": Set(["ChatCore", "ChatRuntime", "Crypto"]).union(hummingbird),
+        "ChatAPI": Set([
+            "AsyncHTTPClient", "COpenAPI", "ChatCore", "ChatRuntime", "Crypto", "NIOEmbedded", "NIOHTTP1",
+            "NIOHTTPCompression", "NIOPosix",
+        ]).union(hummingbird),
         "ChatGateway": Set(["ChatCore", "ChatRuntime", "NIOHTTP1", "NIOWebSocket"]).union(nio).union(lifecycle),
         "ChatRelay": Set(["ChatCore", "ChatRuntime"]).union(lifecycle),
         "APIServer": executable,
@@ -36,6 +39,7 @@ enum ImportRules {
         "EchoBackend": Set(["ArgumentParser"]).union(hummingbird).union(lifecycle),
         "CLibPQ": [],
         "CHiredis": [],
+        "COpenAPI": [],
     ]
 
     /// Everything a room may import; nil for a room that is not in the table.

@@ -4,6 +4,7 @@ extension Setting {
     /// Every setting there is, in the order of the documentation.
     public static let all: [Setting] =
         services + tokens + listeners + addresses + logging + lifeCycle + requestLimits + connectionLimits + streams
+        + exports
 
     /// The settings one executable reads.
     static func read(by role: Node.Role) -> [Setting] {
@@ -24,6 +25,10 @@ extension Setting {
         pingIntervalSeconds, pongTimeoutSeconds, authenticationTimeoutSeconds, slowConsumerSeconds,
     ]
     private static let streams: [Setting] = [maximumConcurrentStreams, streamGraceSeconds, migrationPhase]
+    private static let exports: [Setting] = [
+        dataDirectory, exportStore, exportSigningKey, s3Endpoint, s3Region, awsAccessKeyID, awsSecretAccessKey,
+        awsSessionToken,
+    ]
 }
 
 extension Setting {
