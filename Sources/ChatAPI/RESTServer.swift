@@ -28,6 +28,7 @@ public struct RESTServer: ApplicationProtocol {
         SessionEditRoutes(editing: services.editing).add(to: table)
         MessageTreeRoutes(editing: services.editing).add(to: table)
         MessageRoutes(messages: services.messages, stopMessage: services.stopMessage).add(to: table)
+        DescriptionRoutes().add(to: table)
         responder = table.makeRouter().buildResponder()
         configuration = ApplicationConfiguration(address: .hostname(settings.host, port: settings.port))
         logger = services.logger

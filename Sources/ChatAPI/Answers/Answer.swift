@@ -8,10 +8,13 @@ enum Answer {
         .cacheControl: "private, no-cache",
     ]
 
-    private static let entityHeaders: HTTPFields = [
+    static let entityHeaders: HTTPFields = [
         .cacheControl: "private, no-cache",
         .vary: "Authorization",
     ]
+
+    /// Of what anybody may read and caches may hand on.
+    static let publicEntityHeaders: HTTPFields = [.cacheControl: "public, max-age=5, must-revalidate"]
 
     static func json(_ bytes: [UInt8], status: HTTPResponse.Status = .ok) -> Response {
         Response(status: status, headers: jsonHeaders, body: ResponseBody(byteBuffer: ByteBuffer(bytes: bytes)))
@@ -28,17 +31,24 @@ enum Answer {
     }
 
     /// The answer to a `GET`: with a strong entity tag, or 304 when the client has it already (RFC 9110, section 13.1.2).
-    static func entity(_ bytes: [UInt8], for request: Request) -> Response {
+    static func entity(
+        _ bytes: [UInt8],
+        for request: Request,
+        headers entityHeaders: HTTPFields = entityHeaders,
+        contentType: String = "application/json; charset=utf-8"
+    ) -> Response {
         let tag = EntityTag(of: bytes)
         var headers = entityHeaders
-        headers.append(HTTPHeader(name: .eTag, value: tag.text))
-        if let known = request.headers[.ifNoneMatch], tag.isNamed(in: known) {
+        if let known = request.headers[.ifNoneMatch], let named = tag.text(namedIn: known) {
+            headers.append(HTTPHeader(name: .eTag, value: named))
+            if bytes.count > Compression.sparedBytes { Compression.vary(&headers) }
             var response = Response(status: .notModified, headers: headers)
             // It would tell the length of the answer that is not sent.
             response.headers[.contentLength] = nil
             return response
         }
-        headers.append(HTTPHeader(name: .contentType, value: "application/json; charset=utf-8"))
+        headers.append(HTTPHeader(name: .eTag, value: tag.text))
+        headers.append(HTTPHeader(name: .contentType, value: contentType))
         return Response(status: .ok, headers: headers, body: ResponseBody(byteBuffer: ByteBuffer(bytes: bytes)))
     }
 }

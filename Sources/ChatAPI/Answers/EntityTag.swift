@@ -23,15 +23,21 @@ struct EntityTag {
         }
     }
 
-    /// Whether an `If-None-Match` header holds this tag, weak or strong, or `*`.
-    func isNamed(in header: String) -> Bool {
-        if header == text { return true }
-        return header.split(separator: ",").contains { candidate in
+    /// The tag of the same answer in gzip: other bytes, so another strong tag.
+    static func encoded(_ text: String) -> String { text.dropLast() + "-gzip\"" }
+
+    /// The tag by which an `If-None-Match` header names this answer, plain or in gzip, weak or strong, or by `*`; `nil`
+    /// when it does not.
+    func text(namedIn header: String) -> String? {
+        if header == text { return text }
+        for candidate in header.split(separator: ",") {
             var candidate = candidate.drop { $0 == " " || $0 == "\t" }
             while candidate.last == " " || candidate.last == "\t" { candidate.removeLast() }
             if candidate.hasPrefix("W/") { candidate = candidate.dropFirst(2) }
-            return candidate == text || candidate == "*"
+            if candidate == text || candidate == "*" { return text }
+            if candidate == Self.encoded(text) { return Self.encoded(text) }
         }
+        return nil
     }
 
     private static func digit(_ nibble: UInt8) -> UInt8 {

@@ -47,6 +47,7 @@ struct Endpoint: HTTPResponder {
                 try refuseStrayQuery(request)
                 response = try await handle(OpenRequest(request: request, parameters: context.parameters))
             }
+            try await Compression.apply(to: &response, of: request)
         } catch let broken as BrokenBody {
             throw broken.underlyingError
         } catch {

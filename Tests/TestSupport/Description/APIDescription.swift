@@ -1,0 +1,96 @@
+import ChatCore
+import Foundation
+import Yams
+
+/// `docs/openapi.yaml`, which every answer in the tests is held against.
+struct APIDescription: Sendable {
+    /// What the paths of the file come after.
+    static let basePath = "/api/v1"
+
+    let document: JSONValue
+    private let routes: [Route]
+
+    private struct Route: Sendable {
+        let segments: [Substring]
+        let operations: JSONValue
+
+        /// How many of the segments are literal; `nil` when the path is another one.
+        func literalCount(in path: [Substring]) -> Int? {
+            guard segments.count == path.count else { return nil }
+            var count = 0
+            for (segment, given) in zip(segments, path) where segment.first != "{" {
+                guard segment == given else { return nil }
+                count += 1
+            }
+            return count
+        }
+    }
+
+    /// What the file says of an address and a method.
+    enum Finding {
+        /// The `responses` of the operation.
+        case operation(responses: JSONValue)
+        case noSuchMethod
+        case noSuchPath
+    }
+
+    static func shared() throws -> APIDescription { try loaded.get() }
+
+    private static let loaded = Result { try APIDescription(path: repository.appendingPathComponent("docs/openapi.yaml")) }
+
+    /// Where the files of the project are.
+    static let repository = URL(fileURLWithPath: #filePath).deletingLastPathComponent()
+        .deletingLastPathComponent().deletingLastPathComponent().deletingLastPathComponent()
+
+    private init(path: URL) throws {
+        document = try Self.json(try Yams.load(yaml: String(contentsOf: path, encoding: .utf8)))
+        guard let paths = document["paths"]?.objectValue else { throw TestSupportError("\(path) has no paths") }
+        routes = paths.map { Route(segments: $0.0.split(separator: "/"), operations: $0.1) }
+    }
+
+    /// - Parameter path: below ``basePath``, without a query.
+    func find(_ method: String, _ path: some StringProtocol) -> Finding {
+        let segments = path.split(separator: "/").map { Substring($0) }
+        let matches = routes.compactMap { route in route.literalCount(in: segments).map { (count: $0, route: route) } }
+        guard let route = matches.max(by: { $0.count < $1.count })?.route else { return .noSuchPath }
+        // `HEAD` works wherever `GET` does.
+        let name = method == "HEAD" ? "get" : method.lowercased()
+        guard let responses = route.operations[name]?["responses"] else { return .noSuchMethod }
+        return .operation(responses: responses)
+    }
+
+    /// Every operation, like `GET /sessions/{id}`.
+    var operations: Set<String> {
+        var names: Set<String> = []
+        for (path, operations) in document["paths"]?.objectValue ?? [:] {
+            for (method, _) in operations.objectValue ?? [:] { names.insert("\(method.uppercased()) \(path)") }
+        }
+        return names
+    }
+
+    /// A value with its `$ref`, if it is one, followed.
+    func resolve(_ value: JSONValue) -> JSONValue {
+        guard let reference = value["$ref"]?.stringValue else { return value }
+        return target(of: reference).map(resolve) ?? .null
+    }
+
+    /// What a reference within the file, like `#/components/schemas/Session`, leads to.
+    func target(of reference: String) -> JSONValue? {
+        guard reference.hasPrefix("#/") else { return nil }
+        return reference.dropFirst(2).split(separator: "/").reduce(Optional(document)) { $0?[String($1)] }
+    }
+
+    private static func json(_ value: Any?) throws -> JSONValue {
+        switch value {
+        case nil, is NSNull: return .null
+        case let text as String: return .string(text)
+        case let flag as Bool: return .bool(flag)
+        case let number as Int: return .integer(number)
+        case let number as Double: return .number(JSONNumber(number))
+        case let elements as [Any]: return .array(try elements.map(json))
+        case let members as [AnyHashable: Any]:
+            return .object(JSONObject(try members.map { ("\($0.key)", try json($0.value)) }))
+        default: throw TestSupportError("the file holds what is no JSON: \(String(describing: value))")
+        }
+    }
+}
