@@ -59,12 +59,13 @@ import Testing
 
     @Test func aFailingMigrationLeavesTheOnesBeforeIt() async throws {
         try await withEmptyDatabase { client, database in
-            let broken = SchemaMigration(6, "broken", Array("CREATE TABLE half (); SELECT 1/0".utf8))
+            let version = SchemaMigration.all.count + 1
+            let broken = SchemaMigration(version, "broken", Array("CREATE TABLE half (); SELECT 1/0".utf8))
             let migrator = SchemaMigrator(client: client, migrations: SchemaMigration.all + [broken])
             _ = try await SchemaMigrator(client: client).migrate()
             let error = await #expect(throws: ChatError.self) { try await migrator.migrate() }
             #expect(error?.code == .internalError)
-            #expect(try await migrator.check() == .outOfDate(missing: ["0006_broken.sql"]))
+            #expect(try await migrator.check() == .outOfDate(missing: [broken.fileName]))
             #expect(try await database.query("SELECT to_regclass('half') IS NULL") == "t")
         }
     }

@@ -1,0 +1,25 @@
+import ChatCore
+import TestSupport
+
+@testable import ChatStorage
+
+extension StorageFixture {
+    var edits: SessionEditRepository { SessionEditRepository(client: client) }
+    var tree: MessageTreeRepository { MessageTreeRepository(client: client) }
+    var reactions: ReactionRepository { ReactionRepository(client: client) }
+
+    func session(_ id: SessionID) async throws -> Session? { try await sessions.session(id, of: owner) }
+
+    /// `updates` of every `session.updated` of the owner, in order.
+    func updates() async throws -> [JSONValue] {
+        let events = try await events.events(of: owner, after: 0, limit: 1000)
+        return try events.filter { $0.kind == .sessionUpdated }.compactMap {
+            try JSONParser.parse($0.payload)["updates"]
+        }
+    }
+
+    static func capability(_ id: String) throws -> Capability {
+        guard let capability = Capability(["id": .string(id)]) else { throw TestSupportError("no capability: \(id)") }
+        return capability
+    }
+}
