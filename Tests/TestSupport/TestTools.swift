@@ -1,4 +1,4 @@
-import Foundation
+public import Foundation
 
 /// The programs from PyPI that `scripts/install --tests` installs.
 public enum TestTools {
