@@ -59,6 +59,7 @@ func buildAPI(_ configuration: APIConfiguration) async throws -> ServerProcess {
                 backend: backend
             )
         ),
+        search: SearchRepository(client: database),
         verify: { try await tokens.verify($0) },
         logger: logger
     )

@@ -29,6 +29,7 @@ public struct RESTServer: ApplicationProtocol {
         MessageTreeRoutes(editing: services.editing).add(to: table)
         MessageRoutes(messages: services.messages, stopMessage: services.stopMessage).add(to: table)
         DescriptionRoutes().add(to: table)
+        SearchRoutes(search: services.search).add(to: table)
         responder = table.makeRouter().buildResponder()
         configuration = ApplicationConfiguration(address: .hostname(settings.host, port: settings.port))
         logger = services.logger

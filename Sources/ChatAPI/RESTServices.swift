@@ -10,6 +10,7 @@ public struct RESTServices: Sendable {
     let createSession: CreateSession
     let stopMessage: StopMessage
     let editing: EditingServices
+    let search: any SearchStore
     /// Turns a token into its caller; throws ``ChatError`` `AUTH_REQUIRED`.
     let verify: @Sendable (String) async throws -> Caller
     let logger: Logger
@@ -23,6 +24,7 @@ public struct RESTServices: Sendable {
         createSession: CreateSession,
         stopMessage: StopMessage,
         editing: EditingServices,
+        search: any SearchStore,
         verify: @escaping @Sendable (String) async throws -> Caller,
         logger: Logger
     ) {
@@ -32,6 +34,7 @@ public struct RESTServices: Sendable {
         self.createSession = createSession
         self.stopMessage = stopMessage
         self.editing = editing
+        self.search = search
         self.verify = verify
         self.logger = logger
     }

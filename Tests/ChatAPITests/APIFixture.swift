@@ -35,6 +35,7 @@ struct APIFixture: Sendable {
             createSession: CreateSession(sessionTypes: sessionTypes, sessions: sessions, backend: backend),
             stopMessage: stopMessage,
             editing: .fake(database, backend: backend, stopMessage: stopMessage),
+            search: FakeSearch(database: database),
             verify: { try Self.caller(of: $0) },
             logger: log.logger
         )

@@ -26,7 +26,7 @@ struct QueryReader {
         }
     }
 
-    private mutating func refuse(_ name: String, _ message: String, _ code: ValidationError.Code) {
+    mutating func refuse(_ name: String, _ message: String, _ code: ValidationError.Code) {
         errors.append(ValidationError(field: name, message: message, code: code))
     }
 
@@ -34,6 +34,14 @@ struct QueryReader {
     mutating func text(_ name: String) -> String? {
         known.insert(name)
         return values[name]
+    }
+
+    /// The text of a parameter that has to be there.
+    mutating func requiredText(_ name: String) -> String? {
+        if let text = text(name) { return text }
+        // One whose value could not be read is refused already.
+        if !errors.contains(where: { $0.field == name }) { refuse(name, "The parameter is required.", .required) }
+        return nil
     }
 
     /// A whole number in decimal digits.

@@ -29,5 +29,6 @@ extension SchemaMigration {
         SchemaMigration(4, "event_log", PackageResources._004_event_log_sql),
         SchemaMigration(5, "idempotency_keys", PackageResources._005_idempotency_keys_sql),
         SchemaMigration(6, "session_edits", PackageResources._006_session_edits_sql),
+        SchemaMigration(7, "search", PackageResources._007_search_sql),
     ]
 }

@@ -18,7 +18,7 @@ extension PageCursor {
     }
 
     /// From 1970 to the end of the year 9999.
-    private static let storableMicroseconds: Range<Int64> = 0..<253_402_300_800_000_000
+    static let storableMicroseconds: Range<Int64> = 0..<253_402_300_800_000_000
 
     /// The number of the last element of a list that is sorted by it.
     func number(in list: String) throws(ChatError) -> Int {

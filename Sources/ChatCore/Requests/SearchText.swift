@@ -1,0 +1,91 @@
+/// What somebody searches for, in the usual syntax of web searches: words, `"a phrase"`, `or`, `-not`.
+///
+/// Text in a script without spaces between words cannot be taken apart into words. A query with such characters is one
+/// for substrings, under the same syntax.
+public struct SearchText: Hashable, Sendable {
+    /// Longest query accepted, in UTF-8 bytes.
+    public static let maximumBytes = 1000
+    /// Most terms of a query for substrings.
+    public static let maximumTerms = 16
+
+    /// How a query is answered.
+    public enum Kind: Hashable, Sendable {
+        /// By words, which the full-text search takes out of the query itself.
+        case words
+        /// By substrings: what matches one of these alternatives.
+        case substrings([Alternative])
+    }
+
+    /// Substrings that have to occur, and those that must not; not both are empty.
+    public struct Alternative: Hashable, Sendable {
+        public var included: [String] = []
+        public var excluded: [String] = []
+    }
+
+    public let query: String
+    public let kind: Kind
+
+    /// - Throws: ``ChatError`` `INVALID_REQUEST` naming the field `query`.
+    public init(_ query: String) throws(ChatError) {
+        guard query.utf8.count <= Self.maximumBytes else {
+            throw .invalid("query", "The query is longer than \(Self.maximumBytes) bytes.", .tooLong)
+        }
+        guard !query.utf8.contains(0) else {
+            throw .invalid("query", "The query must not contain NUL.", .invalidValue)
+        }
+        guard query.unicodeScalars.contains(where: { !$0.properties.isWhitespace }) else {
+            throw .invalid("query", "The query must not be empty.", .invalidValue)
+        }
+        self.query = query
+        guard query.unicodeScalars.contains(where: Self.isUnspaced) else {
+            kind = .words
+            return
+        }
+        let alternatives = Self.alternatives(of: query)
+        guard alternatives.reduce(0, { $0 + $1.included.count + $1.excluded.count }) <= Self.maximumTerms else {
+            throw .invalid("query", "The query has more than \(Self.maximumTerms) terms.", .tooLong)
+        }
+        kind = .substrings(alternatives)
+    }
+
+    /// The scripts of Thailand, Laos, Myanmar and Cambodia, of China and Japan, and of Korea, whose words take endings
+    /// without a space; the storage keeps the texts that hold such characters searchable by substrings.
+    static let unspacedScalars: [ClosedRange<UInt32>] = [
+        0x0E00...0x0EFF, 0x1000...0x109F, 0x1100...0x11FF, 0x1780...0x17FF, 0x3005...0x3007, 0x3040...0x30FF,
+        0x3130...0x318F, 0x31F0...0x31FF, 0x3400...0x4DBF, 0x4E00...0x9FFF, 0xA960...0xA97F, 0xAC00...0xD7FF,
+        0xF900...0xFAFF, 0xFF66...0xFFDC, 0x20000...0x3FFFF,
+    ]
+
+    public static func isUnspaced(_ scalar: Unicode.Scalar) -> Bool {
+        scalar.value >= 0x0E00 && unspacedScalars.contains { $0.contains(scalar.value) }
+    }
+
+    private static func alternatives(of query: String) -> [Alternative] {
+        var alternatives = [Alternative()]
+        var rest = query.unicodeScalars[...]
+        while let first = rest.first {
+            if first.properties.isWhitespace {
+                rest.removeFirst()
+                continue
+            }
+            let isExcluded = first == "-"
+            if isExcluded { rest.removeFirst() }
+            let isQuoted = rest.first == "\""
+            if isQuoted { rest.removeFirst() }
+            let term = rest.prefix { isQuoted ? $0 != "\"" : !$0.properties.isWhitespace && $0 != "\"" }
+            rest = rest[term.endIndex...]
+            if isQuoted, !rest.isEmpty { rest.removeFirst() }
+            let text = String(term)
+            if !isQuoted, !isExcluded, text.lowercased() == "or" {
+                alternatives.append(Alternative())
+            } else if text.unicodeScalars.contains(where: { !$0.properties.isWhitespace }) {
+                if isExcluded {
+                    alternatives[alternatives.count - 1].excluded.append(text)
+                } else {
+                    alternatives[alternatives.count - 1].included.append(text)
+                }
+            }
+        }
+        return alternatives.filter { !$0.included.isEmpty || !$0.excluded.isEmpty }
+    }
+}
