@@ -60,6 +60,8 @@ func buildAPI(_ configuration: APIConfiguration) async throws -> ServerProcess {
             )
         ),
         search: SearchRepository(client: database),
+        shares: ShareRepository(client: database),
+        keptAnswers: KeptAnswerRepository(client: database),
         verify: { try await tokens.verify($0) },
         logger: logger
     )

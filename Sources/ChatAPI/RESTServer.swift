@@ -28,6 +28,11 @@ public struct RESTServer: ApplicationProtocol {
         SessionEditRoutes(editing: services.editing).add(to: table)
         MessageTreeRoutes(editing: services.editing).add(to: table)
         MessageRoutes(messages: services.messages, stopMessage: services.stopMessage).add(to: table)
+        ShareRoutes(
+            shares: services.shares,
+            messages: services.messages,
+            publicBaseURL: settings.publicBaseURL
+        ).add(to: table)
         DescriptionRoutes().add(to: table)
         SearchRoutes(search: services.search).add(to: table)
         responder = table.makeRouter().buildResponder()

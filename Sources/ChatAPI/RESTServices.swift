@@ -11,11 +11,14 @@ public struct RESTServices: Sendable {
     let stopMessage: StopMessage
     let editing: EditingServices
     let search: any SearchStore
+    let shares: any ShareStore
+    let keptAnswers: any KeptAnswerStore
     /// Turns a token into its caller; throws ``ChatError`` `AUTH_REQUIRED`.
     let verify: @Sendable (String) async throws -> Caller
     let logger: Logger
     /// Where the metrics go: to the process's own, unless a test looks at them.
     var metricsFactory: any MetricsFactory = MetricsSystem.factory
+    var repetitionTiming = Repetitions.Timing()
 
     public init(
         sessionTypes: any SessionTypeStore,
@@ -25,6 +28,8 @@ public struct RESTServices: Sendable {
         stopMessage: StopMessage,
         editing: EditingServices,
         search: any SearchStore,
+        shares: any ShareStore,
+        keptAnswers: any KeptAnswerStore,
         verify: @escaping @Sendable (String) async throws -> Caller,
         logger: Logger
     ) {
@@ -35,6 +40,8 @@ public struct RESTServices: Sendable {
         self.stopMessage = stopMessage
         self.editing = editing
         self.search = search
+        self.shares = shares
+        self.keptAnswers = keptAnswers
         self.verify = verify
         self.logger = logger
     }

@@ -7,6 +7,8 @@ public struct RESTSettings: Sendable {
     public var port: Int
     /// Largest request body.
     public var maximumBodyBytes: Int
+    /// Where clients reach the engine, without a slash at its end: what the URLs it gives out begin with.
+    public var publicBaseURL: String
     /// The origins of web pages that may call.
     public var allowedOrigins: AllowedOrigins
 
@@ -14,11 +16,13 @@ public struct RESTSettings: Sendable {
         host: String = "127.0.0.1",
         port: Int,
         maximumBodyBytes: Int = 1_048_576,
+        publicBaseURL: String = "http://127.0.0.1:8080",
         allowedOrigins: AllowedOrigins = .any
     ) {
         self.host = host
         self.port = port
         self.maximumBodyBytes = maximumBodyBytes
+        self.publicBaseURL = publicBaseURL
         self.allowedOrigins = allowedOrigins
     }
 
@@ -27,6 +31,7 @@ public struct RESTSettings: Sendable {
             host: configuration.runtime.host,
             port: configuration.listener.port,
             maximumBodyBytes: configuration.maximumBodyBytes,
+            publicBaseURL: configuration.listener.publicBaseURL,
             allowedOrigins: configuration.listener.allowedOrigins
         )
     }

@@ -10,11 +10,18 @@ import NIOCore
 
 /// The API over fakes. Tokens are the names of clients; `admin` is an administrator, `expired` is refused.
 struct APIFixture: Sendable {
-    let database = FakeDatabase()
+    let database: FakeDatabase
+    let shares: FakeShares
+    let keptAnswers = FakeKeptAnswers()
     let log = RecordingLog()
     let metrics = PrometheusMetricsFactory()
     var backend = FakeBackend()
-    var settings = RESTSettings(port: 0, maximumBodyBytes: 4096)
+    var settings = RESTSettings(port: 0, maximumBodyBytes: 4096, publicBaseURL: "https://chat.example")
+
+    init() {
+        database = FakeDatabase()
+        shares = FakeShares(database: database)
+    }
 
     var server: RESTServer {
         let node = Node(id: .make(), name: "test", role: .api)
@@ -36,6 +43,8 @@ struct APIFixture: Sendable {
             stopMessage: stopMessage,
             editing: .fake(database, backend: backend, stopMessage: stopMessage),
             search: FakeSearch(database: database),
+            shares: shares,
+            keptAnswers: keptAnswers,
             verify: { try Self.caller(of: $0) },
             logger: log.logger
         )

@@ -6,7 +6,8 @@ struct CrossOrigin: Sendable {
     let allowed: AllowedOrigins
 
     private static let requestHeaders = "Authorization, Content-Type, Idempotency-Key, If-None-Match, traceparent"
-    private static let answerHeaders = "ETag, Location, Retry-After, WWW-Authenticate, x-request-id"
+    private static let answerHeaders =
+        "ETag, Idempotent-Replayed, Location, Retry-After, WWW-Authenticate, x-request-id"
     /// For how long a browser may remember a preflight.
     private static let preflightSeconds = "600"
 

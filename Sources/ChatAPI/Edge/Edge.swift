@@ -15,6 +15,7 @@ struct Edge: Sendable {
     }
 
     let maximumBodyBytes: Int
+    let repetitions: Repetitions
     private let verify: @Sendable (String) async throws -> Caller
     private let crossOrigin: CrossOrigin
     private let logger: Logger
@@ -22,6 +23,11 @@ struct Edge: Sendable {
 
     init(services: RESTServices, settings: RESTSettings) {
         maximumBodyBytes = settings.maximumBodyBytes
+        repetitions = Repetitions(
+            answers: services.keptAnswers,
+            timing: services.repetitionTiming,
+            logger: services.logger
+        )
         verify = services.verify
         crossOrigin = CrossOrigin(allowed: settings.allowedOrigins)
         logger = services.logger
@@ -73,7 +79,10 @@ struct Edge: Sendable {
 
     /// Completes the answer's headers, counts the request and logs it.
     func finish(_ response: inout Response, to request: Request, exchange: Exchange, client: ClientID?) {
-        response.headers.append(HTTPHeader(name: .requestID, value: exchange.trace.traceID))
+        // An answer that was given before bears the id of the request it was made for, as its body may.
+        if !response.headers.contains(.requestID) {
+            response.headers.append(HTTPHeader(name: .requestID, value: exchange.trace.traceID))
+        }
         crossOrigin.complete(&response, to: request)
         let nanoseconds = exchange.elapsedNanoseconds
         let status = response.status.code

@@ -34,15 +34,17 @@ struct Endpoint: HTTPResponder {
                 let caller = try await edge.authenticate(request, for: access)
                 client = caller.clientID
                 try refuseStrayQuery(request)
-                response = try await handle(
-                    APIRequest(
-                        request: request,
-                        parameters: context.parameters,
-                        caller: caller,
-                        trace: exchange.trace,
-                        maximumBodyBytes: edge.maximumBodyBytes
-                    )
+                let whole = APIRequest(
+                    request: request,
+                    parameters: context.parameters,
+                    caller: caller,
+                    trace: exchange.trace,
+                    maximumBodyBytes: edge.maximumBodyBytes
                 )
+                response =
+                    request.method == .post
+                    ? try await respondOnce(to: whole, exchange: exchange, handle)
+                    : try await handle(whole)
             case .open(let handle):
                 try refuseStrayQuery(request)
                 response = try await handle(OpenRequest(request: request, parameters: context.parameters))
@@ -55,6 +57,21 @@ struct Endpoint: HTTPResponder {
         }
         edge.finish(&response, to: request, exchange: exchange, client: client)
         return request.method == .head ? response.createHeadResponse() : response
+    }
+
+    /// Answers a request with an `Idempotency-Key` as it was answered first, errors included.
+    private func respondOnce(
+        to request: APIRequest,
+        exchange: Exchange,
+        _ handle: Handler
+    ) async throws -> Response {
+        try await edge.repetitions.respond(to: request) { request in
+            do {
+                return try await handle(request)
+            } catch let error where !(error is BrokenBody) {
+                return edge.answer(to: error, of: request.request, exchange: exchange)
+            }
+        }
     }
 
     private func refuseStrayQuery(_ request: Request) throws(ChatError) {

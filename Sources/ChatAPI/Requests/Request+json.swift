@@ -18,13 +18,7 @@ extension Request {
         maximumBytes: Int,
         mediaTypes: Set<String> = jsonMediaTypes
     ) async throws -> JSONValue? {
-        if let length = headers[.contentLength] {
-            guard length != "0" else { return nil }
-            // A length that fits no integer is certainly too large; the HTTP parser has seen to the rest.
-            guard let bytes = Int(length), bytes <= maximumBytes else { throw ChatError.tooLarge(maximumBytes) }
-        } else if !headers.contains(.transferEncoding) {
-            return nil
-        }
+        guard try announcesBody(maximumBytes: maximumBytes) else { return nil }
         guard saysJSON(in: mediaTypes) else { throw ChatError(.unsupportedMediaType, "The body must be JSON.") }
         let buffer = try await readBody(maximumBytes: maximumBytes)
         guard buffer.readableBytes > 0 else { return nil }
@@ -35,7 +29,20 @@ extension Request {
         }
     }
 
-    private func readBody(maximumBytes: Int) async throws -> ByteBuffer {
+    /// Whether there is a body to be read.
+    ///
+    /// - Throws: ``ChatError`` `PAYLOAD_TOO_LARGE` when it says that it is.
+    func announcesBody(maximumBytes: Int) throws(ChatError) -> Bool {
+        guard let length = headers[.contentLength] else { return headers.contains(.transferEncoding) }
+        // A length that fits no integer is certainly too large; the HTTP parser has seen to the rest.
+        guard let bytes = Int(length), bytes <= maximumBytes else { throw .tooLarge(maximumBytes) }
+        return bytes > 0
+    }
+
+    /// The whole body.
+    ///
+    /// - Throws: ``ChatError`` `PAYLOAD_TOO_LARGE`; ``BrokenBody``.
+    func readBody(maximumBytes: Int) async throws -> ByteBuffer {
         var whole = ByteBuffer()
         var parts = body.makeAsyncIterator()
         while var part = try await nextPart(&parts) {

@@ -1,0 +1,60 @@
+/// Gives out leave to read a session.
+public struct ShareSession: Sendable {
+    private let shares: any ShareStore
+
+    public init(shares: any ShareStore) {
+        self.shares = shares
+    }
+
+    public struct Request: Hashable, Sendable {
+        /// In whole milliseconds, as it is told back.
+        public var expiresAt: Timestamp?
+
+        /// - Parameter body: `nil` when the request has none: the share never expires.
+        /// - Throws: ``ChatError`` `INVALID_REQUEST` naming every field at fault.
+        public init(body: JSONValue?, now: Timestamp = .now) throws(ChatError) {
+            guard let body else { return }
+            var reader = try ObjectReader(body)
+            if let text = reader.string("expires_at", maximumBytes: 64) {
+                if let time = Timestamp(rfc3339: text) {
+                    expiresAt = Timestamp(microsecondsSince1970: time.millisecondsSince1970 * 1000)
+                    if time.millisecondsSince1970 <= now.millisecondsSince1970 {
+                        reader.refuse("expires_at", "A time in the future is expected.", .outOfRange)
+                    }
+                } else {
+                    reader.refuse("expires_at", "A time in the format of RFC 3339 is expected.", .malformed)
+                }
+            }
+            try reader.finish()
+        }
+    }
+
+    /// What the owner passes on.
+    public struct Result: Sendable {
+        public let id: ShareID
+        public let token: ShareToken
+        public let expiresAt: Timestamp?
+    }
+
+    /// - Throws: ``ChatError``: `SESSION_NOT_FOUND`; `CONFLICT` when the session has too many shares in force already;
+    ///   `SERVICE_UNAVAILABLE`.
+    public func callAsFunction(_ request: Request, session: SessionID, caller: Caller) async throws -> Result {
+        let share = NewShare(
+            clientID: caller.clientID,
+            sessionID: session,
+            id: .make(),
+            token: .make(),
+            expiresAt: request.expiresAt
+        )
+        switch try await shares.createShare(share) {
+        case .created: return Result(id: share.id, token: share.token, expiresAt: share.expiresAt)
+        case .sessionNotFound: throw ChatError.sessionNotFound(session)
+        case .tooMany:
+            throw ChatError(
+                .conflict,
+                "The session has too many shares in force; revoke one first.",
+                resourceID: session.description
+            )
+        }
+    }
+}
