@@ -3,7 +3,7 @@ public import ChatCore
 import NIOCore
 import NIOHTTP1
 
-/// A REST client for tests.
+/// A REST client for tests. Every answer of the API has to be as `docs/openapi.yaml` describes it.
 public struct APIClient: Sendable {
     public struct Answer: Sendable, CustomStringConvertible {
         public var status: Int
@@ -45,7 +45,8 @@ public struct APIClient: Sendable {
 
     /// Sends a request with any body and any headers besides the token.
     ///
-    /// - Throws: AsyncHTTPClient's errors when there is no answer within 40 s.
+    /// - Throws: AsyncHTTPClient's errors when there is no answer within 40 s; ``TestSupportError`` when it is not as
+    ///   described.
     public func send(
         _ method: String,
         _ path: String,
@@ -59,12 +60,14 @@ public struct APIClient: Sendable {
         if let bytes { request.body = .bytes(bytes) }
         let response = try await HTTPClient.shared.execute(request, timeout: .seconds(40))
         let body = try await response.body.collect(upTo: 64 << 20)
-        return Answer(
+        let answer = Answer(
             status: Int(response.status.code),
             headers: response.headers.reduce(into: [:]) { $0[$1.name.lowercased()] = $1.value },
             body: (try? JSONParser.parse(body.readableBytesView)) ?? .null,
             bytes: Array(body.readableBytesView)
         )
+        if path.hasPrefix(APIDescription.basePath) { try answer.check(asAnswerTo: method, path) }
+        return answer
     }
 
     public static let jsonHeaders = [(name: "content-type", value: "application/json")]

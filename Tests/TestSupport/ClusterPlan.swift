@@ -21,6 +21,7 @@ struct ClusterPlan {
             "PUBLIC_BASE_URL": "http://127.0.0.1:\(publicPort)",
             "WEBHOOK_ALLOW_PRIVATE": "true",
             "LOG_FORMAT": "json",
+            "DATA_DIR": logs.file("data"),
         ].merging(shape.environment) { _, given in given }
 
         func nodes(_ role: String, _ count: Int) throws -> [ClusterProcess] {

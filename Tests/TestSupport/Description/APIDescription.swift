@@ -3,7 +3,7 @@ import Foundation
 import Yams
 
 /// `docs/openapi.yaml`, which every answer in the tests is held against.
-struct APIDescription: Sendable {
+public struct APIDescription: Sendable {
     /// What the paths of the file come after.
     static let basePath = "/api/v1"
 
@@ -34,13 +34,11 @@ struct APIDescription: Sendable {
         case noSuchPath
     }
 
-    static func shared() throws -> APIDescription { try loaded.get() }
+    public static func shared() throws -> APIDescription { try loaded.get() }
 
-    private static let loaded = Result { try APIDescription(path: repository.appendingPathComponent("docs/openapi.yaml")) }
-
-    /// Where the files of the project are.
-    static let repository = URL(fileURLWithPath: #filePath).deletingLastPathComponent()
-        .deletingLastPathComponent().deletingLastPathComponent().deletingLastPathComponent()
+    private static let loaded = Result {
+        try APIDescription(path: TestTools.package.appendingPathComponent("docs/openapi.yaml"))
+    }
 
     private init(path: URL) throws {
         document = try Self.json(try Yams.load(yaml: String(contentsOf: path, encoding: .utf8)))
@@ -60,7 +58,7 @@ struct APIDescription: Sendable {
     }
 
     /// Every operation, like `GET /sessions/{id}`.
-    var operations: Set<String> {
+    public var operations: Set<String> {
         var names: Set<String> = []
         for (path, operations) in document["paths"]?.objectValue ?? [:] {
             for (method, _) in operations.objectValue ?? [:] { names.insert("\(method.uppercased()) \(path)") }

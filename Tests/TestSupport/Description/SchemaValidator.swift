@@ -54,19 +54,27 @@ struct SchemaValidator: Sendable {
         return faults(in: value, against: target, at: path)
     }
 
-    private func kindFaults(in value: JSONValue, _ keyword: String, _ argument: JSONValue, at path: String) -> [String] {
+    private func kindFaults(in value: JSONValue, _ keyword: String, _ argument: JSONValue, at path: String) -> [String]
+    {
         switch keyword {
         case "type":
             let names = (argument.arrayValue ?? [argument]).compactMap(\.stringValue)
-            return names.contains { Self.isOfType($0, value) } ? [] : ["\(path) is no \(names): \(value.text.prefix(200))"]
+            return names.contains { Self.isOfType($0, value) }
+                ? [] : ["\(path) is no \(names): \(value.text.prefix(200))"]
         case "enum":
-            return argument.arrayValue?.contains(value) == true ? [] : ["\(path) is none of \(argument.text): \(value.text)"]
+            return argument.arrayValue?.contains(value) == true
+                ? [] : ["\(path) is none of \(argument.text): \(value.text)"]
         default:
             return argument == value ? [] : ["\(path) is not \(argument.text): \(value.text)"]
         }
     }
 
-    private func choiceFaults(in value: JSONValue, _ keyword: String, _ argument: JSONValue, at path: String) -> [String] {
+    private func choiceFaults(
+        in value: JSONValue,
+        _ keyword: String,
+        _ argument: JSONValue,
+        at path: String
+    ) -> [String] {
         let results = (argument.arrayValue ?? []).map { faults(in: value, against: $0, at: path) }
         let count = results.count { $0.isEmpty }
         guard keyword == "oneOf" ? count != 1 : count == 0 else { return [] }
@@ -98,7 +106,12 @@ struct SchemaValidator: Sendable {
         }
     }
 
-    private func arrayFaults(in elements: [JSONValue], _ keyword: String, _ argument: JSONValue, at path: String) -> [String] {
+    private func arrayFaults(
+        in elements: [JSONValue],
+        _ keyword: String,
+        _ argument: JSONValue,
+        at path: String
+    ) -> [String] {
         let count = Int64(elements.count)
         switch keyword {
         case "items":
@@ -120,7 +133,8 @@ struct SchemaValidator: Sendable {
                 return ["\(path): \(argument.text) is no pattern"]
             }
             let range = NSRange(text.startIndex..., in: text)
-            return expression.firstMatch(in: text, range: range) == nil ? ["\(path) is not like \(pattern): \(text)"] : []
+            return expression.firstMatch(in: text, range: range) == nil
+                ? ["\(path) is not like \(pattern): \(text)"] : []
         default: return formatFaults(in: text, argument.stringValue ?? "", at: path)
         }
     }
@@ -137,7 +151,8 @@ struct SchemaValidator: Sendable {
         return isValid ? [] : ["\(path) is no \(format): \(text)"]
     }
 
-    private func numberFaults(in number: Double, _ keyword: String, _ argument: JSONValue, at path: String) -> [String] {
+    private func numberFaults(in number: Double, _ keyword: String, _ argument: JSONValue, at path: String) -> [String]
+    {
         guard case .number(let bound) = argument, let bound = bound.double else {
             return ["\(path): \(argument.text) is no bound"]
         }
