@@ -35,18 +35,42 @@ func buildAPI(_ configuration: APIConfiguration) async throws -> ServerProcess {
     let sessionTypes = SessionTypeRepository(client: database)
     let sessions = SessionRepository(client: database)
     let editor = AnnouncingSessionEditor(SessionEditRepository(client: database), bell: bell)
-    let stopMessage = StopMessage(
+    let leases = AnnouncingStreamLeaseStore(StreamLeaseRepository(client: database), bell: bell)
+    let stopMessage = StopMessage(node: node, leases: leases, registry: registry, signals: signals)
+    let messages = AnnouncingMessageStore(MessageRepository(client: database), bell: bell)
+    let sendMulti = SendMulti(
+        sessions: sessions,
+        sessionTypes: sessionTypes,
+        exchanges: MessageRepository(client: database),
+        streams: StreamServices(
+            node: node,
+            backend: backend,
+            messages: messages,
+            registry: registry,
+            observer: reporter
+        ),
+        bell: bell
+    )
+    let keeper = NodeKeeper(
         node: node,
-        leases: AnnouncingStreamLeaseStore(StreamLeaseRepository(client: database), bell: bell),
+        leases: leases,
         registry: registry,
-        signals: signals
+        observer: reporter,
+        leaseSeconds: configuration.nodeLeaseSeconds
+    )
+    let exporting = ExportingServices(
+        configuration: configuration.exports,
+        tokenSecret: configuration.listener.tokens.secret,
+        publicBaseURL: configuration.listener.publicBaseURL,
+        transcripts: TranscriptRepository(client: database)
     )
     let services = RESTServices(
         sessionTypes: sessionTypes,
         sessions: sessions,
-        messages: AnnouncingMessageStore(MessageRepository(client: database), bell: bell),
+        messages: messages,
         createSession: CreateSession(sessionTypes: sessionTypes, sessions: sessions, backend: backend),
         stopMessage: stopMessage,
+        sendMulti: sendMulti,
         editing: EditingServices(
             editor: editor,
             tree: MessageTreeRepository(client: database),
@@ -60,13 +84,14 @@ func buildAPI(_ configuration: APIConfiguration) async throws -> ServerProcess {
             )
         ),
         search: SearchRepository(client: database),
+        exporting: exporting,
         shares: ShareRepository(client: database),
         keptAnswers: KeptAnswerRepository(client: database),
         verify: { try await tokens.verify($0) },
         logger: logger
     )
     let migrator = SchemaMigrator(client: database)
-    let gate = StartGate(database: migrator, logger: logger)
+    let gate = StartGate(database: migrator, logger: logger) { try await keeper.begin() }
     readiness.register(database: migrator, gate: gate)
     readiness.register(bus: bus)
     return ServerProcess(
@@ -75,12 +100,20 @@ func buildAPI(_ configuration: APIConfiguration) async throws -> ServerProcess {
             database,
             bus,
             gate,
-            NodeService(signals: signals, keeper: nil),
+            NodeService(
+                signals: signals,
+                keeper: keeper,
+                drainStreams: DrainStreams(registry: registry),
+                drainSeconds: runtime.drainSeconds
+            ),
             RESTServer(services, settings: RESTSettings(configuration)),
         ],
         drain: drain,
         drainSeconds: runtime.drainSeconds,
         logger: logger,
-        cleanUp: { try? await backend.shutdown() }
+        cleanUp: {
+            try? await backend.shutdown()
+            await exporting.shutdown()
+        }
     )
 }

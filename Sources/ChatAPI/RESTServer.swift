@@ -27,14 +27,16 @@ public struct RESTServer: ApplicationProtocol {
         SessionRoutes(sessions: services.sessions, createSession: services.createSession).add(to: table)
         SessionEditRoutes(editing: services.editing).add(to: table)
         MessageTreeRoutes(editing: services.editing).add(to: table)
+        SendMultiRoutes(sendMulti: services.sendMulti).add(to: table)
         MessageRoutes(messages: services.messages, stopMessage: services.stopMessage).add(to: table)
+        SearchRoutes(search: services.search).add(to: table)
+        ExportRoutes(exporting: services.exporting).add(to: table)
         ShareRoutes(
             shares: services.shares,
             messages: services.messages,
             publicBaseURL: settings.publicBaseURL
         ).add(to: table)
         DescriptionRoutes().add(to: table)
-        SearchRoutes(search: services.search).add(to: table)
         responder = table.makeRouter().buildResponder()
         configuration = ApplicationConfiguration(address: .hostname(settings.host, port: settings.port))
         logger = services.logger

@@ -9,8 +9,10 @@ public struct RESTServices: Sendable {
     let messages: any MessageStore
     let createSession: CreateSession
     let stopMessage: StopMessage
+    let sendMulti: SendMulti
     let editing: EditingServices
     let search: any SearchStore
+    let exporting: ExportingServices
     let shares: any ShareStore
     let keptAnswers: any KeptAnswerStore
     /// Turns a token into its caller; throws ``ChatError`` `AUTH_REQUIRED`.
@@ -26,8 +28,10 @@ public struct RESTServices: Sendable {
         messages: any MessageStore,
         createSession: CreateSession,
         stopMessage: StopMessage,
+        sendMulti: SendMulti,
         editing: EditingServices,
         search: any SearchStore,
+        exporting: ExportingServices,
         shares: any ShareStore,
         keptAnswers: any KeptAnswerStore,
         verify: @escaping @Sendable (String) async throws -> Caller,
@@ -38,8 +42,10 @@ public struct RESTServices: Sendable {
         self.messages = messages
         self.createSession = createSession
         self.stopMessage = stopMessage
+        self.sendMulti = sendMulti
         self.editing = editing
         self.search = search
+        self.exporting = exporting
         self.shares = shares
         self.keptAnswers = keptAnswers
         self.verify = verify

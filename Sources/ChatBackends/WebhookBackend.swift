@@ -17,6 +17,11 @@ public final class WebhookBackend: Backend {
     private let logger: Logger
     private let bounds: @Sendable (SessionType) -> ExchangeBounds
 
+    /// A backend on the event loops the process shares; see ``init(configuration:eventLoopGroup:logger:)``.
+    public convenience init(configuration: WebhookConfiguration = WebhookConfiguration(), logger: Logger) {
+        self.init(configuration: configuration, eventLoopGroup: HTTPClient.defaultEventLoopGroup, logger: logger)
+    }
+
     /// The metrics system is to be bootstrapped before. ``shutdown()`` must be called before the instance is let go.
     public convenience init(
         configuration: WebhookConfiguration = WebhookConfiguration(),

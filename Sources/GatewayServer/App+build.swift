@@ -72,7 +72,15 @@ func buildGateway(_ configuration: GatewayConfiguration) async throws -> ServerP
             database,
             bus,
             gate,
-            GatedService(NodeService(signals: signals, keeper: keeper), behind: gate),
+            GatedService(
+                NodeService(
+                    signals: signals,
+                    keeper: keeper,
+                    drainStreams: DrainStreams(registry: registry),
+                    drainSeconds: runtime.drainSeconds
+                ),
+                behind: gate
+            ),
             GatedService(GatewayListener(services: services), behind: gate),
         ],
         drain: drain,

@@ -17,6 +17,8 @@ struct APIFixture: Sendable {
     let metrics = PrometheusMetricsFactory()
     var backend = FakeBackend()
     var settings = RESTSettings(port: 0, maximumBodyBytes: 4096, publicBaseURL: "https://chat.example")
+    var exportDirectory = "/nonexistent"
+    static let tokenSecret = Secret("a secret of thirty-two bytes, or more")
 
     init() {
         database = FakeDatabase()
@@ -41,8 +43,27 @@ struct APIFixture: Sendable {
             messages: FakeMessages(database: database),
             createSession: CreateSession(sessionTypes: sessionTypes, sessions: sessions, backend: backend),
             stopMessage: stopMessage,
+            sendMulti: SendMulti(
+                sessions: sessions,
+                sessionTypes: sessionTypes,
+                exchanges: FakeExchanges(),
+                streams: StreamServices(
+                    node: node,
+                    backend: backend,
+                    messages: FakeMessages(database: database),
+                    registry: registry,
+                    observer: SilentObserver()
+                ),
+                bell: OutboxBell(bus: SilentBus())
+            ),
             editing: .fake(database, backend: backend, stopMessage: stopMessage),
             search: FakeSearch(database: database),
+            exporting: ExportingServices(
+                configuration: ExportConfiguration(store: .directory(exportDirectory)),
+                tokenSecret: Self.tokenSecret,
+                publicBaseURL: "https://chat.example",
+                transcripts: FakeTranscripts(database: database)
+            ),
             shares: shares,
             keptAnswers: keptAnswers,
             verify: { try Self.caller(of: $0) },

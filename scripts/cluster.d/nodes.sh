@@ -11,7 +11,7 @@ engine_environment() {
     environment=(
         env -u JWT_SECRET
         "DATABASE_URL=$(database_url)" "REDIS_URL=$redis_url" "JWT_SECRET_FILE=$cluster_dir/secrets/jwt_secret"
-        "PUBLIC_BASE_URL=$public_url" HOST=127.0.0.1 WEBHOOK_ALLOW_PRIVATE=true
+        "PUBLIC_BASE_URL=$public_url" "DATA_DIR=$cluster_dir/data" HOST=127.0.0.1 WEBHOOK_ALLOW_PRIVATE=true
     )
 }
 

@@ -22,7 +22,8 @@ struct QuotedMarkdown {
         return text
     }
 
-    private mutating func quoted(_ line: String) -> String {
+    private mutating func quoted(_ original: String) -> String {
+        let line = withoutTabs(original)
         let indentation = line.prefix { $0 == " " }.count
         let unindented = line.dropFirst(indentation)
         let run = indentation < 4 ? Self.run(at: unindented) : nil
@@ -41,6 +42,15 @@ struct QuotedMarkdown {
             return String(unindented)
         }
         return line.split(separator: "<", omittingEmptySubsequences: false).joined(separator: "&lt;")
+    }
+
+    /// A tab reaches less far behind the mark of a quote: it could make a fence of what was none. Within a fence only one
+    /// before what looks like its end matters, and code keeps its own.
+    private func withoutTabs(_ line: String) -> String {
+        let space = line.prefix { $0 == " " || $0 == "\t" }
+        guard space.contains("\t"), fence == nil || Self.run(at: line[space.endIndex...]) != nil else { return line }
+        let columns = space.reduce(0) { column, mark in mark == " " ? column + 1 : column / 4 * 4 + 4 }
+        return String(repeating: " ", count: columns) + line[space.endIndex...]
     }
 
     /// Three or more backticks or tildes at the beginning.

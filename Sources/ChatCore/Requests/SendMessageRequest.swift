@@ -58,7 +58,7 @@ public struct SendMessageRequest: Hashable, Sendable {
         )
     }
 
-    private static func readFileURLs(from reader: inout ObjectReader) -> [String] {
+    static func readFileURLs(from reader: inout ObjectReader) -> [String] {
         var urls: [String] = []
         for (index, value) in (reader.array("file_urls", maximumCount: maximumFileURLs) ?? []).enumerated() {
             guard case .string(let url) = value, WebURL.isAcceptable(url) else {
@@ -70,7 +70,7 @@ public struct SendMessageRequest: Hashable, Sendable {
         return urls
     }
 
-    private static func readCapabilities(from reader: inout ObjectReader) -> [String] {
+    static func readCapabilities(from reader: inout ObjectReader) -> [String] {
         var ids: [String] = []
         let elements = reader.array("enabled_capabilities", maximumCount: maximumCapabilities) ?? []
         for (index, value) in elements.enumerated() {

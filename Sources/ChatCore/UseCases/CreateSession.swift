@@ -40,14 +40,7 @@ public struct CreateSession: Sendable {
             )
         }
         guard let type = try await sessionTypes.sessionType(request.sessionTypeID) else {
-            throw ChatError(
-                .notFound,
-                "There is no such session type.",
-                validationErrors: [
-                    ValidationError(field: "session_type_id", message: "It is unknown.", code: .invalidValue)
-                ],
-                resourceID: request.sessionTypeID.description
-            )
+            throw ChatError.sessionTypeNotFound(request.sessionTypeID, field: "session_type_id")
         }
         let now = Timestamp.now
         let id = SessionID.make(at: now)

@@ -41,7 +41,10 @@ public struct SendMessage: Sendable {
         guard let (session, type) = try await sessions.sessionWithType(request.sessionID, of: caller.clientID) else {
             throw ChatError.sessionNotFound(request.sessionID)
         }
-        let capabilities = try enabledCapabilities(of: request, in: session)
+        let capabilities = try session.capabilities(
+            enabled: request.enabledCapabilityIDs,
+            field: "payload.enabled_capabilities"
+        )
         let exchange = newExchange(for: request, type: type, caller: caller, idempotencyKey: idempotencyKey)
         switch try await begin(exchange, onBusy: request.onBusy, caller: caller) {
         case .begun(let userMessage, let response, let history):
@@ -69,18 +72,7 @@ public struct SendMessage: Sendable {
             )
         case .repeated(let userMessageID, let responseMessageID):
             return .repeated(userMessageID: userMessageID, responseMessageID: responseMessageID)
-        case .keyReused:
-            throw ChatError(.conflict, "This id was used for another request.")
-        case .sessionNotFound:
-            throw ChatError.sessionNotFound(request.sessionID)
-        case .parentNotFound:
-            throw ChatError(
-                .messageNotFound,
-                "The parent is no message of this session.",
-                resourceID: request.parentMessageID?.description
-            )
-        case .parentStreaming(let id):
-            throw ChatError(.conflict, "The message to answer is still being streamed.", resourceID: id.description)
+        case let outcome: throw outcome.refusal(session: request.sessionID, parent: request.parentMessageID)
         }
     }
 
@@ -89,29 +81,6 @@ public struct SendMessage: Sendable {
         streams.registry.start(
             RunningStream(identity: begun.identity, request: begun.request, services: streams, sink: sink)
         )
-    }
-
-    private func enabledCapabilities(
-        of request: SendMessageRequest,
-        in session: Session
-    ) throws(ChatError) -> [Capability] {
-        var errors: [ValidationError] = []
-        var capabilities: [Capability] = []
-        for (index, id) in request.enabledCapabilityIDs.enumerated() {
-            if let capability = session.availableCapabilities.first(where: { $0.id == id }) {
-                capabilities.append(capability)
-            } else {
-                errors.append(
-                    ValidationError(
-                        field: "payload.enabled_capabilities[\(index)]",
-                        message: "The session has no such capability.",
-                        code: .invalidValue
-                    )
-                )
-            }
-        }
-        guard errors.isEmpty else { throw .invalid(errors) }
-        return capabilities
     }
 
     private func newExchange(

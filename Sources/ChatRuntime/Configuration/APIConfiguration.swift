@@ -8,22 +8,31 @@ public struct APIConfiguration: ReadableConfiguration {
     public var listener: PublicListenerConfiguration
     /// Largest request body.
     public var maximumBodyBytes: Int
+    public var exports: ExportConfiguration
+    /// Time without renewal after which the node counts as dead.
+    public var nodeLeaseSeconds: Int
 
     public init(
         runtime: RuntimeConfiguration,
         listener: PublicListenerConfiguration,
-        maximumBodyBytes: Int = 1_048_576
+        exports: ExportConfiguration,
+        maximumBodyBytes: Int = 1_048_576,
+        nodeLeaseSeconds: Int = 8
     ) {
         self.runtime = runtime
         self.listener = listener
+        self.exports = exports
         self.maximumBodyBytes = maximumBodyBytes
+        self.nodeLeaseSeconds = nodeLeaseSeconds
     }
 
     public init(reading settings: inout SettingsReader) {
         self.init(
             runtime: RuntimeConfiguration(reading: &settings),
             listener: PublicListenerConfiguration(reading: &settings),
-            maximumBodyBytes: settings.integer(.maximumBodyBytes)
+            exports: ExportConfiguration(reading: &settings),
+            maximumBodyBytes: settings.integer(.maximumBodyBytes),
+            nodeLeaseSeconds: settings.integer(.nodeLeaseSeconds)
         )
         settings.checkPorts(public: listener.port, administration: runtime.adminPort)
     }

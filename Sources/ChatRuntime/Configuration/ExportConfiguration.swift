@@ -21,7 +21,11 @@ public struct ExportConfiguration: Sendable {
     }
 
     init(reading settings: inout SettingsReader) {
-        let dataDirectory = settings.text(.dataDirectory) ?? ""
+        var dataDirectory = settings.text(.dataDirectory) ?? ""
+        if !dataDirectory.hasPrefix("/") {
+            settings.refuse(.dataDirectory, "must be an absolute path", from: settings.lastOrigin)
+            dataDirectory = "/"
+        }
         let address = settings.text(.exportStore, default: "file:\(dataDirectory)/exports") ?? ""
         let origin = settings.lastOrigin
         let signingKey = settings.text(.exportSigningKey)
@@ -44,9 +48,6 @@ public struct ExportConfiguration: Sendable {
             )
         }
         self.signingKey = signingKey.map { Secret($0) }
-        if !dataDirectory.hasPrefix("/") {
-            settings.refuse("DATA_DIR must be an absolute path")
-        }
     }
 
     /// `file:/path` and `file:///path` (RFC 8089).

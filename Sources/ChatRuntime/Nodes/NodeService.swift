@@ -2,26 +2,31 @@ public import ChatCore
 public import ServiceLifecycle
 
 /// What a node that may run or stop streams does for as long as it lives: listens for signals of other nodes, and keeps its
-/// lease when it has one.
+/// lease and its streams' checkpoints.
 public struct NodeService: Service {
     private let signals: NodeSignals
-    private let keeper: NodeKeeper?
+    private let keeper: NodeKeeper
+    private let drainStreams: DrainStreams
+    private let drainSeconds: Int
 
-    /// - Parameter keeper: `nil` for a node that runs no streams.
-    public init(signals: NodeSignals, keeper: NodeKeeper?) {
+    /// - Parameter drainSeconds: how long streams that still run at the shutdown may go on.
+    public init(signals: NodeSignals, keeper: NodeKeeper, drainStreams: DrainStreams, drainSeconds: Int) {
         self.signals = signals
         self.keeper = keeper
+        self.drainStreams = drainStreams
+        self.drainSeconds = drainSeconds
     }
 
-    /// Works until the graceful shutdown, then gives the lease back.
+    /// Works until the graceful shutdown and the end of the streams that run then; at last gives the lease back.
     public func run() async throws {
         let subscription = await signals.listen()
-        if let keeper {
-            await cancelWhenGracefulShutdown { await keeper.run() }
-            await keeper.end()
-        } else {
+        await withTaskGroup(of: Void.self) { group in
+            group.addTask { await keeper.run() }
             try? await gracefulShutdown()
+            await drainStreams(within: .seconds(drainSeconds))
+            group.cancelAll()
         }
+        await keeper.end()
         subscription.cancel()
     }
 }

@@ -5,9 +5,14 @@ extension MessageRepository {
     /// committed while it waited for a lock; then the history is read, then everything is decided and written by one
     /// statement, so that the counter of the client's events is locked last.
     public func beginExchange(_ exchange: NewExchange) async throws -> ExchangeOutcome {
+        try await begin(exchange, furtherAnswers: [])
+    }
+
+    /// - Parameter furtherAnswers: written beside the exchange's own answer.
+    func begin(_ exchange: NewExchange, furtherAnswers: [FurtherAnswer]) async throws -> ExchangeOutcome {
         // Another request with the same key may commit between the look at the keys and the claim: look once more.
         for _ in 0..<Self.claimAttempts {
-            if let outcome = try await attempt(exchange) { return outcome }
+            if let outcome = try await attempt(exchange, furtherAnswers) { return outcome }
         }
         throw ChatError(.conflict, "Another request with this id is being carried out.")
     }
@@ -15,13 +20,20 @@ extension MessageRepository {
     private static let claimAttempts = 3
 
     /// - Returns: `nil` when the key was claimed by another request in the middle of this one; nothing was written.
-    private func attempt(_ exchange: NewExchange) async throws -> ExchangeOutcome? {
+    private func attempt(
+        _ exchange: NewExchange,
+        _ furtherAnswers: [FurtherAnswer]
+    ) async throws -> ExchangeOutcome? {
         try await withPortErrors {
-            let results = try await client.transaction([
+            var statements = [
                 ExchangeStatements.lock(exchange), ExchangeStatements.history(exchange),
                 ExchangeStatements.write(exchange),
-            ])
-            guard results.count == 3, let row = results[2].first else {
+            ]
+            if !furtherAnswers.isEmpty {
+                statements.append(ExchangeStatements.writeFurtherAnswers(furtherAnswers, to: exchange))
+            }
+            let results = try await client.transaction(statements)
+            guard results.count == statements.count, let row = results[2].first else {
                 throw PostgresError(.protocolViolation, "The exchange was answered without a verdict.")
             }
             switch try row.word(0, as: Verdict.self) {

@@ -58,7 +58,7 @@ public struct TranscriptRepository: TranscriptStore {
             case .active: Self.pathPage(transcript.session, to: last, after: position)
             case .all: Self.creationPage(transcript.session, after: position)
             }
-        return try await withPortErrors {
+        return try await withPortErrors { () -> TranscriptPage? in
             let rows = try await client.execute(statement)
             guard let first = rows.first else { return nil }
             // A session without messages on the page is a single row of NULLs.
@@ -66,7 +66,7 @@ public struct TranscriptRepository: TranscriptStore {
             var page = TranscriptPage(messages: try rows.map { try $0.message(at: 0) }, next: nil)
             if let end = page.messages.firstIndex(where: { $0.id == last }) {
                 page.messages.removeSubrange((end + 1)...)
-            } else if let message = page.messages.last, let row = rows.last {
+            } else if let message = page.messages.last, case let row = rows[rows.count - 1] {
                 page.next =
                     switch transcript.scope {
                     case .active: .depth(Int(try row.integer(MessageColumns.count)))

@@ -1,0 +1,133 @@
+/// Sends one user message to several session types at once (`contract/semantics.md`, 'Send multi'): every answer becomes
+/// a variant under it, in the order of the request, the first one active. The session's own type does not change.
+public struct SendMulti: Sendable {
+    private let sessions: any SessionStore
+    private let sessionTypes: any SessionTypeStore
+    private let exchanges: any MultiExchangeStore
+    private let streams: StreamServices
+    private let bell: OutboxBell
+
+    public init(
+        sessions: any SessionStore,
+        sessionTypes: any SessionTypeStore,
+        exchanges: any MultiExchangeStore,
+        streams: StreamServices,
+        bell: OutboxBell
+    ) {
+        self.sessions = sessions
+        self.sessionTypes = sessionTypes
+        self.exchanges = exchanges
+        self.streams = streams
+        self.bell = bell
+    }
+
+    public struct Response: Sendable {
+        public let sessionTypeID: SessionTypeID
+        public let message: Message?
+        public let error: ChatError?
+    }
+
+    public struct Outcome: Sendable {
+        public let userMessage: Message
+        /// In the order of the request.
+        public let responses: [Response]
+    }
+
+    /// Returns when every answer has ended. The answers run on when the calling task is cancelled.
+    ///
+    /// - Throws: ``ChatError`` when nothing was written: `SESSION_NOT_FOUND`, `MESSAGE_NOT_FOUND` (the parent), `NOT_FOUND`
+    ///   (a session type), `INVALID_REQUEST` (a capability), `CONFLICT` (the parent is streaming), `SERVICE_UNAVAILABLE`.
+    public func callAsFunction(
+        _ request: SendMultiRequest,
+        session id: SessionID,
+        caller: Caller,
+        traceparent: String? = nil
+    ) async throws -> Outcome {
+        guard let session = try await sessions.session(id, of: caller.clientID) else {
+            throw ChatError.sessionNotFound(id)
+        }
+        let types = try await types(of: request)
+        let capabilities = try session.capabilities(
+            enabled: request.enabledCapabilityIDs,
+            field: "enabled_capabilities"
+        )
+        let (userMessage, responses, history) = try await begin(request, session: session, types: types, caller: caller)
+        bell.ring()
+        let answers = zip(types, responses).map { type, response in
+            let answer = AwaitedAnswer()
+            let answerRequest = AnswerRequest(
+                kind: .new(messageID: userMessage.id, content: request.content, fileURLs: request.fileURLs),
+                sessionType: type,
+                sessionID: session.id,
+                responseMessageID: response.id,
+                sessionMetadata: session.metadata,
+                enabledCapabilities: capabilities,
+                history: type.historyLimit.map { Array(history.suffix($0)) } ?? history,
+                traceparent: traceparent
+            )
+            let identity = StreamIdentity(
+                clientID: session.clientID,
+                sessionID: session.id,
+                sessionTypeID: type.id,
+                messageID: response.id
+            )
+            streams.registry.start(
+                RunningStream(identity: identity, request: answerRequest, services: streams, sink: answer)
+            )
+            return answer
+        }
+        var ended: [Response] = []
+        for (type, answer) in zip(types, answers) {
+            let result = await answer.wait()
+            ended.append(Response(sessionTypeID: type.id, message: result.message, error: result.error))
+        }
+        return Outcome(userMessage: userMessage, responses: ended)
+    }
+
+    private func types(of request: SendMultiRequest) async throws -> [SessionType] {
+        var types: [SessionType] = []
+        for (index, id) in request.sessionTypeIDs.enumerated() {
+            guard let type = try await sessionTypes.sessionType(id) else {
+                throw ChatError.sessionTypeNotFound(id, field: "session_type_ids[\(index)]")
+            }
+            types.append(type)
+        }
+        return types
+    }
+
+    private func begin(
+        _ request: SendMultiRequest,
+        session: Session,
+        types: [SessionType],
+        caller: Caller
+    ) async throws -> (Message, [Message], [Message]) {
+        guard let first = types.first else {
+            throw ChatError.invalid("session_type_ids", "It is empty.", .invalidValue)
+        }
+        let now = Timestamp.now
+        let exchange = NewExchange(
+            clientID: caller.clientID,
+            authorID: caller.clientID.rawValue,
+            sessionID: session.id,
+            sessionTypeID: first.id,
+            parent: request.parentMessageID.map { .message($0) } ?? .activeLeaf,
+            userMessageID: .make(at: now),
+            content: request.content,
+            fileURLs: request.fileURLs,
+            responseMessageID: .make(at: now),
+            nodeID: streams.node.id,
+            historyLimit: nil,
+            // Told apart from every other exchange, so that a confirmation that was lost can be asked for again.
+            idempotency: IdempotencyKey(
+                clientID: caller.clientID,
+                key: MessageID.make(at: now).description,
+                digest: "multi"
+            )
+        )
+        let further = types.dropFirst().map { FurtherAnswer(messageID: .make(at: now), sessionTypeID: $0.id) }
+        switch try await exchanges.beginExchange(exchange, furtherAnswers: further) {
+        case .begun(let userMessage, let responses, let history): return (userMessage, responses, history)
+        case .refused(let outcome): throw outcome.refusal(session: session.id, parent: request.parentMessageID)
+        }
+    }
+}
