@@ -34,8 +34,15 @@ func buildBus(_ configuration: BusConfiguration) async throws -> ServerProcess {
             database,
             bus,
             gate,
-            GatedService(EventLogKeeper(log: EventPartitions(client: database), logger: logger), behind: gate),
-            GatedService(OrphanReaper(leases: leases, logger: logger), behind: gate),
+            GatedService(
+                EventLogKeeper(
+                    log: EventPartitions(client: database),
+                    records: ExpiredRecords(client: database),
+                    logger: logger
+                ),
+                behind: gate
+            ),
+            GatedService(OrphanReaper(leases: leases, database: migrator, logger: logger), behind: gate),
             GatedService(
                 EventRelay(outbox: EventOutboxRepository(client: database), bus: bus, logger: logger),
                 behind: gate

@@ -1,5 +1,4 @@
 internal import AsyncHTTPClient
-internal import ChatCore
 internal import NIOCore
 internal import NIOHTTP1
 
@@ -23,17 +22,16 @@ extension HTTPClient.Configuration {
 }
 
 extension HTTPClient.Request {
-    /// The request that carries an event to a session type's webhook.
+    /// The request that carries an event to a webhook.
     ///
-    /// - Throws: ``BackendFailure`` when `webhook_url` is not an http(s) address.
-    init(webhook sessionType: SessionType, body: [UInt8], traceparent: String?) throws {
-        var headers = HTTPHeaders()
+    /// - Throws: ``BackendFailure`` when `url` is not an http(s) address.
+    init(webhook url: String, headers: HTTPHeaders, body: [UInt8]) throws {
+        var headers = headers
         headers.add(name: "content-type", value: "application/json")
         headers.add(name: "accept", value: "text/event-stream, application/json")
         headers.add(name: "user-agent", value: "chat-engine")
-        if let traceparent { headers.add(name: "traceparent", value: traceparent) }
         do {
-            try self.init(url: sessionType.webhookURL, method: .POST, headers: headers, body: .bytes(body))
+            try self.init(url: url, method: .POST, headers: headers, body: .bytes(body))
         } catch {
             throw BackendFailure(.connection, "The webhook_url is not valid", underlyingError: error)
         }

@@ -16,6 +16,13 @@ public final class WebhookBackend: Backend {
     private let metrics = BackendMetrics()
     private let logger: Logger
     private let bounds: @Sendable (SessionType) -> ExchangeBounds
+    private let retries: RetryPolicy
+    private let sleep: @Sendable (TimeAmount) async throws -> Void
+
+    /// A backend on the event loops the process shares; see ``init(configuration:eventLoopGroup:logger:)``.
+    public convenience init(configuration: WebhookConfiguration = WebhookConfiguration(), logger: Logger) {
+        self.init(configuration: configuration, eventLoopGroup: HTTPClient.defaultEventLoopGroup, logger: logger)
+    }
 
     /// A backend on the event loops the process shares; see ``init(configuration:eventLoopGroup:logger:)``.
     public convenience init(configuration: WebhookConfiguration = WebhookConfiguration(), logger: Logger) {
@@ -42,8 +49,14 @@ public final class WebhookBackend: Backend {
         configuration: WebhookConfiguration,
         eventLoopGroup: any EventLoopGroup,
         logger: Logger,
+        retries: RetryPolicy = RetryPolicy(),
+        sleep: @escaping @Sendable (TimeAmount) async throws -> Void = { pause in
+            try await Task.sleep(for: .nanoseconds(pause.nanoseconds))
+        },
         bounds: @escaping @Sendable (SessionType) -> ExchangeBounds
     ) {
+        self.retries = retries
+        self.sleep = sleep
         self.configuration = configuration
         self.eventLoopGroup = eventLoopGroup
         self.logger = logger
@@ -61,10 +74,13 @@ public final class WebhookBackend: Backend {
     }
 
     public func sessionCreated(_ notice: SessionCreatedNotice) async throws -> [Capability] {
-        var bounds = bounds(notice.sessionType)
-        bounds.whole = bounds.silence
-        let call = Call(event: .sessionCreated, sessionType: notice.sessionType, bounds: bounds, traceparent: nil)
-        return try await perform(call, body: notice.body(at: .now)) { reader in
+        let call = Call(
+            event: .sessionCreated,
+            sessionType: notice.sessionType,
+            body: notice.body(at: .now),
+            traceparent: nil
+        )
+        return try await withRetries(of: call) { reader in
             try BackendAnswer.capabilities(try await reader.json())
         }
     }
@@ -76,58 +92,97 @@ public final class WebhookBackend: Backend {
         let call = Call(
             event: request.event,
             sessionType: request.sessionType,
-            bounds: bounds(request.sessionType),
+            body: request.body(at: .now),
             traceparent: request.traceparent
         )
-        try await perform(call, body: request.body(at: .now)) { reader in
-            try await reader.streamEvents(to: handle)
+        do {
+            try await attempt(call, within: bounds(request.sessionType)) { reader in
+                try await reader.streamEvents(to: handle)
+            }
+        } catch let failure as BackendFailure {
+            throw failure.chatError
         }
     }
 
     private struct Call: Sendable {
         let event: WebhookEvent
         let sessionType: SessionType
-        let bounds: ExchangeBounds
+        let body: [UInt8]
         let traceparent: String?
+        /// The same for all attempts, so that a backend can tell that it had the call before.
+        let id = EntityID<Call>.make().description
     }
 
-    /// Makes one call, counts it, and turns its failure into the error of the port.
-    private func perform<Answer: Sendable>(
+    /// Makes a call, again where the contract allows it, all within one `timeout_seconds`.
+    private func withRetries<Answer: Sendable>(
+        of call: Call,
+        read: (inout AnswerReader) async throws -> Answer
+    ) async throws -> Answer {
+        let budget = bounds(call.sessionType).silence
+        let deadline = NIODeadline.now() + budget
+        var attempts = 0
+        while true {
+            var bounds = bounds(call.sessionType)
+            bounds.silence = max(deadline - .now(), .zero)
+            bounds.whole = bounds.silence
+            do {
+                attempts += 1
+                return try await attempt(call, within: bounds, read: read)
+            } catch var failure as BackendFailure {
+                let left = deadline - .now()
+                let jitter = Double.random(in: 0...1)
+                if let pause = retries.pause(after: failure, attempt: attempts, remaining: left, jitter: jitter) {
+                    try await sleep(pause)
+                    continue
+                }
+                if case .timeout = failure.reason { failure.reason = .timeout(milliseconds: budget.milliseconds) }
+                throw failure.chatError
+            }
+        }
+    }
+
+    /// Makes a call once and counts it.
+    private func attempt<Answer: Sendable>(
         _ call: Call,
-        body: [UInt8],
+        within bounds: ExchangeBounds,
         read: (inout AnswerReader) async throws -> Answer
     ) async throws -> Answer {
         do {
-            let answer = try await exchange(call, body: body, read: read)
+            let answer = try await exchange(call, within: bounds, read: read)
             metrics.called(call.event, .success)
             return answer
         } catch {
             let outcome = BackendMetrics.Outcome(of: error)
             metrics.called(call.event, outcome)
-            guard let failure = error as? BackendFailure else { throw error }
-            logger.warning(
+            logger.debug(
                 "Backend call failed",
                 metadata: [
-                    "session_type_id": "\(call.sessionType.id)", "event": "\(call.event.rawValue)",
-                    "outcome": "\(outcome.rawValue)", "error": "\(failure)",
+                    "session_type_id": "\(call.sessionType.id)", "event_type": "\(call.event.rawValue)",
+                    "reason": "\(outcome.rawValue)", "error": "\(error)",
                 ]
             )
-            throw failure.chatError
+            throw error
         }
     }
 
     private func exchange<Answer: Sendable>(
         _ call: Call,
-        body: [UInt8],
+        within bounds: ExchangeBounds,
         read: (inout AnswerReader) async throws -> Answer
     ) async throws -> Answer {
         let startedAt = NIODeadline.now()
-        let request = try HTTPClient.Request(webhook: call.sessionType, body: body, traceparent: call.traceparent)
-        let limit = min(call.bounds.silence, call.bounds.whole)
+        var headers = HTTPHeaders()
+        if let traceparent = call.traceparent { headers.add(name: "traceparent", value: traceparent) }
+        if let secret = call.sessionType.webhookSecret {
+            let signature = WebhookSignature(secret: secret)
+            headers.add(contentsOf: signature.headers(id: call.id, time: .now, body: call.body))
+        }
+        let request = try HTTPClient.Request(webhook: call.sessionType.webhookURL, headers: headers, body: call.body)
+        let limit = min(bounds.silence, bounds.whole)
         try await limiter.acquire(call.sessionType, within: limit, from: startedAt, on: eventLoopGroup.any())
         let exchange = WebhookExchange(
             eventLoopGroup: eventLoopGroup,
-            bounds: call.bounds,
+            bounds: bounds,
             startedAt: startedAt,
             readAheadBytes: configuration.readAheadBytes
         )

@@ -61,6 +61,7 @@ func withBackend(
         configuration: configuration,
         eventLoopGroup: eventLoopGroup,
         logger: Logger(label: "test") { _ in SwiftLogNoOpLogHandler() },
+        sleep: { _ in },
         bounds: { _ in exchangeBounds }
     )
     do {

@@ -4,6 +4,8 @@ import Testing
 
 /// The cluster that all tests share which leave its processes alone; started by the first of them.
 enum SharedCluster {
+    /// Bounds how many tests use it at once: more would only wait for each other, within the time each has.
+    static let places = Places(6)
     private static let start = Mutex<Task<TestCluster, any Error>?>(nil)
 
     static func get() async throws -> TestCluster {
@@ -18,6 +20,8 @@ enum SharedCluster {
 
 /// Runs a test on the shared cluster; the ends of the logs are shown when it throws.
 func withSharedCluster(_ body: (TestCluster) async throws -> Void) async throws {
+    await SharedCluster.places.take()
+    defer { SharedCluster.places.giveBack() }
     try await showingLogs(of: try await SharedCluster.get(), body)
 }
 

@@ -27,6 +27,9 @@ public struct JSONSyntaxError: Error, Hashable, Sendable, CustomStringConvertibl
 public struct JSONParser {
     /// Deepest nesting of arrays and objects accepted.
     public static let maximumDepth = 64
+    /// Largest exponent accepted, either way: beyond what a binary64 number can hold, a few characters would stand for
+    /// a number of any length.
+    public static let maximumExponent = 400
 
     private let bytes: UnsafeBufferPointer<UInt8>
     private var position = 0
@@ -168,7 +171,10 @@ public struct JSONParser {
         if current == UInt8(ascii: "e") || current == UInt8(ascii: "E") {
             position += 1
             if current == UInt8(ascii: "+") || current == UInt8(ascii: "-") { position += 1 }
+            let exponent = position
             try digits()
+            let value = Int(String(decoding: bytes[exponent..<position], as: UTF8.self))
+            guard let value, value <= Self.maximumExponent else { throw error(.invalidNumber) }
         }
         guard position - start <= 1024 else { throw error(.invalidNumber) }
         return JSONNumber(validLiteral: String(decoding: bytes[start..<position], as: UTF8.self))

@@ -7,3 +7,9 @@ public protocol EventLogUpkeep: Sendable {
     /// Forgets events older than `hours`, whole partitions at a time.
     func dropEvents(olderThanHours hours: Int) async throws
 }
+
+/// Deletes what has served its time: idempotency keys of the day before, nodes long dead. Errors as in ``EventLogUpkeep``.
+public protocol RecordUpkeep: Sendable {
+    /// - Returns: how many were deleted, `limit` at most of each kind; when it is none, there is nothing left to delete.
+    func deleteExpiredRecords(limit: Int) async throws -> Int
+}

@@ -38,6 +38,8 @@ final class RejectionHandler: ChannelInboundHandler, RemovableChannelHandler {
     }
 
     func errorCaught(context: ChannelHandlerContext, error: any Error) {
+        // SwiftNIO tells of a refused upgrade as an error first; the request follows, and is answered above.
+        guard !(error is Handshake.Rejection) else { return }
         context.close(promise: nil)
     }
 }

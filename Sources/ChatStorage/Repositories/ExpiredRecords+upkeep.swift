@@ -1,0 +1,7 @@
+public import ChatCore
+
+extension ExpiredRecords: RecordUpkeep {
+    public func deleteExpiredRecords(limit: Int) async throws -> Int {
+        try await delete(limit: limit)
+    }
+}
