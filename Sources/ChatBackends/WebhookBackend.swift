@@ -24,11 +24,6 @@ public final class WebhookBackend: Backend {
         self.init(configuration: configuration, eventLoopGroup: HTTPClient.defaultEventLoopGroup, logger: logger)
     }
 
-    /// A backend on the event loops the process shares; see ``init(configuration:eventLoopGroup:logger:)``.
-    public convenience init(configuration: WebhookConfiguration = WebhookConfiguration(), logger: Logger) {
-        self.init(configuration: configuration, eventLoopGroup: HTTPClient.defaultEventLoopGroup, logger: logger)
-    }
-
     /// The metrics system is to be bootstrapped before. ``shutdown()`` must be called before the instance is let go.
     public convenience init(
         configuration: WebhookConfiguration = WebhookConfiguration(),
