@@ -6,7 +6,7 @@ import Testing
 @testable import ChatStorage
 
 @Suite struct KeptAnswerTests {
-    private func request(of storage: StorageFixture, key: UInt8 = 1, digest: UInt8 = 1) -> RepeatableRequest {
+    private func makeRequest(of storage: StorageFixture, key: UInt8 = 1, digest: UInt8 = 1) -> RepeatableRequest {
         RepeatableRequest(
             clientID: storage.owner,
             key: [UInt8](repeating: key, count: 32),
@@ -17,7 +17,7 @@ import Testing
     @Test func aRequestIsClaimedOnce() async throws {
         try await withStorage { storage in
             let answers = KeptAnswerRepository(client: storage.client)
-            let request = request(of: storage)
+            let request = makeRequest(of: storage)
             let claims = try await withThrowingTaskGroup(of: AnswerClaim.self) { group in
                 for _ in 0..<16 {
                     group.addTask { try await answers.claim(request, by: UUID(), leaseSeconds: 60) }
@@ -31,15 +31,16 @@ import Testing
     @Test func anAnswerIsKeptForItsRequest() async throws {
         try await withStorage { storage in
             let answers = KeptAnswerRepository(client: storage.client)
-            let (request, holder) = (request(of: storage), UUID())
-            #expect(try await answers.claim(request, by: holder, leaseSeconds: 60) == .claimed)
+            let (request, holder) = (makeRequest(of: storage), UUID())
+            let claim = try await answers.claim(request, by: holder, leaseSeconds: 60)
+            #expect(claim == .claimed)
             #expect(try await answers.keep([1, 2], to: request, by: UUID()) == false)
             #expect(try await answers.keep([1, 2], to: request, by: holder))
             #expect(try await answers.claim(request, by: UUID(), leaseSeconds: 60) == .answered([1, 2]))
             #expect(try await answers.keep([3], to: request, by: holder) == false)
-            let other = self.request(of: storage, digest: 2)
+            let other = makeRequest(of: storage, digest: 2)
             #expect(try await answers.claim(other, by: UUID(), leaseSeconds: 60) == .keyReused)
-            let free = self.request(of: storage, key: 2)
+            let free = makeRequest(of: storage, key: 2)
             #expect(try await answers.claim(free, by: UUID(), leaseSeconds: 60) == .claimed)
         }
     }
@@ -47,9 +48,10 @@ import Testing
     @Test func aLeaseThatRanOutIsAnybodysWhoAsksTheSame() async throws {
         try await withStorage { storage in
             let answers = KeptAnswerRepository(client: storage.client)
-            let (request, dead, living) = (request(of: storage), UUID(), UUID())
-            #expect(try await answers.claim(request, by: dead, leaseSeconds: 0) == .claimed)
-            let other = self.request(of: storage, digest: 2)
+            let (request, dead, living) = (makeRequest(of: storage), UUID(), UUID())
+            let claim = try await answers.claim(request, by: dead, leaseSeconds: 0)
+            #expect(claim == .claimed)
+            let other = makeRequest(of: storage, digest: 2)
             #expect(try await answers.claim(other, by: living, leaseSeconds: 60) == .keyReused)
             #expect(try await answers.claim(request, by: living, leaseSeconds: 60) == .claimed)
             #expect(try await answers.renewClaim(on: request, by: dead, leaseSeconds: 60) == false)
@@ -63,8 +65,9 @@ import Testing
     @Test func aLeaseIsRenewedAndReleased() async throws {
         try await withStorage { storage in
             let answers = KeptAnswerRepository(client: storage.client)
-            let (request, holder) = (request(of: storage), UUID())
-            #expect(try await answers.claim(request, by: holder, leaseSeconds: 0) == .claimed)
+            let (request, holder) = (makeRequest(of: storage), UUID())
+            let claim = try await answers.claim(request, by: holder, leaseSeconds: 0)
+            #expect(claim == .claimed)
             #expect(try await answers.renewClaim(on: request, by: holder, leaseSeconds: 60))
             #expect(try await answers.claim(request, by: UUID(), leaseSeconds: 60) == .running)
             try await answers.releaseClaim(on: request, by: holder)
@@ -78,7 +81,7 @@ import Testing
             let shares = ShareRepository(client: storage.client)
             let session = try await storage.makeSession()
             for key in 1...3 as ClosedRange<UInt8> {
-                let (request, holder) = (request(of: storage, key: key), UUID())
+                let (request, holder) = (makeRequest(of: storage, key: key), UUID())
                 #expect(try await answers.claim(request, by: holder, leaseSeconds: 60) == .claimed)
                 if key < 3 { #expect(try await answers.keep([key], to: request, by: holder)) }
                 let share = NewShare(
