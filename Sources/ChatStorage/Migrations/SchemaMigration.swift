@@ -30,6 +30,6 @@ extension SchemaMigration {
         SchemaMigration(5, "idempotency_keys", PackageResources._005_idempotency_keys_sql),
         SchemaMigration(6, "session_edits", PackageResources._006_session_edits_sql),
         SchemaMigration(7, "search", PackageResources._007_search_sql),
-        SchemaMigration(9, "shares", PackageResources._009_shares_sql),
+        SchemaMigration(8, "shares", PackageResources._008_shares_sql),
     ]
 }
