@@ -199,7 +199,7 @@ let package = Package(
             dependencies: [
                 "TestSupport", "ChatCore", "ChatStorage", "ChatBus", "ChatBackends", "ChatRuntime", "ChatAPI",
                 "APIServer",
-                "GatewayServer", "BusServer", "EchoBackend", yams, logging, serviceLifecycle,
+                "GatewayServer", "BusServer", "EchoBackend", nioHTTP1, yams, logging, serviceLifecycle,
             ],
             swiftSettings: swiftSettings
         ),

@@ -47,7 +47,9 @@ import Testing
     @Test func aDirectoryThatCannotBeMadeIsOurFault() async throws {
         try await TemporaryDirectory.with { directory in
             FileManager.default.createFile(atPath: directory.file("exports"), contents: nil)
-            let error = await #expect(throws: ChatError.self) { _ = try await store(in: directory).begin(name) }
+            let error = await #expect(throws: ChatError.self) {
+                _ = try await store(in: directory).begin(name)
+            }
             #expect(error?.code == .internalError)
             #expect(error?.message.contains(directory.path) == false)
         }

@@ -19,13 +19,18 @@ import Testing
 
     @Test func nothingElseIsAName() {
         let name = ExportName(of: .make(), format: .json).description
-        let others = [
-            "", "..", "../\(name)", "/\(name)", "\(name)/..", "\(name).part", name.uppercased(), "x\(name)",
-            String(name.dropFirst()), String(name.dropLast()), name.replacing("-", with: "/"),
-            name.replacing(".json", with: ".md.json"), name.replacing(".json", with: ".html"), "\(name)\0",
-            String(name.prefix(36)) + "-" + String(repeating: "g", count: 64) + ".json",
-            String(name.prefix(36)) + "-" + String(repeating: "é", count: 32) + ".json",
+        let session = name.prefix(36)
+        var others: [String] = [
+            "", "..", "../\(name)", "/\(name)", "\(name)/..", "\(name).part", "x\(name)", "\(name)\0",
         ]
+        others.append(name.uppercased())
+        others.append(String(name.dropFirst()))
+        others.append(String(name.dropLast()))
+        others.append(name.replacing("-", with: "/"))
+        others.append(name.replacing(".json", with: ".md.json"))
+        others.append(name.replacing(".json", with: ".html"))
+        others.append("\(session)-\(String(repeating: "g", count: 64)).json")
+        others.append("\(session)-\(String(repeating: "é", count: 32)).json")
         for other in others { #expect(ExportName(other) == nil, "\(other)") }
     }
 }

@@ -36,7 +36,7 @@ extension Setting {
         .text,
         .absent,
         [.api],
-        "Key for `s3://`, which may put, get and delete objects under the prefix and abort uploads; required there."
+        "Key for `s3://`, which may put and get objects under the prefix and abort uploads; required there."
     )
     static let awsSecretAccessKey = Setting(
         "AWS_SECRET_ACCESS_KEY",

@@ -1,6 +1,7 @@
 import ChatCore
 import ChatRuntime
 import Foundation
+import NIOHTTP1
 import TestSupport
 import Testing
 
