@@ -92,7 +92,9 @@ public struct ObjectReader {
             refuse(name, "A whole number is expected.", .wrongType)
             return nil
         }
-        guard let integer = number.integer, let result = Int(exactly: integer), range.contains(result) else {
+        // 30.0 and 3e1 are whole numbers, too (JSON Schema, 'integer').
+        let integer = number.integer ?? number.double.flatMap { Int64(exactly: $0) }
+        guard let integer, let result = Int(exactly: integer), range.contains(result) else {
             refuse(name, "A whole number from \(range.lowerBound) to \(range.upperBound) is expected.", .outOfRange)
             return nil
         }

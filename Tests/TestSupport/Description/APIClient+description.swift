@@ -81,15 +81,17 @@ extension APIClient.Answer {
         let type = headers["content-type"].map { String($0.prefix { $0 != ";" }) } ?? "no type"
         guard let schema = content[type]?["schema"] else { return ["the media type \(type) is not described"] }
         if method == "HEAD" { return bytes.isEmpty ? [] : ["there must be no body"] }
-        guard type == "application/json" else {
-            guard let text = String(validating: bytes, as: UTF8.self) else { return ["the body is not UTF-8"] }
-            return SchemaValidator(description: description).faults(in: .string(text), against: schema)
-        }
+        guard let text = String(validating: bytes, as: UTF8.self) else { return ["the body is not UTF-8"] }
         do {
-            let json = try JSONParser.parse(bytes)
-            return SchemaValidator(description: description).faults(in: json, against: schema)
+            let value: JSONValue =
+                switch type {
+                case "application/json": try JSONParser.parse(bytes)
+                case "application/yaml": try JSONValue(yaml: text)
+                default: .string(text)
+                }
+            return SchemaValidator(description: description).faults(in: value, against: schema)
         } catch {
-            return ["the body is no JSON: \(error)"]
+            return ["the body is no \(type): \(error)"]
         }
     }
 }

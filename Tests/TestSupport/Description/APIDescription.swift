@@ -1,6 +1,5 @@
 import ChatCore
 import Foundation
-import Yams
 
 /// `docs/openapi.yaml`, which every answer in the tests is held against.
 public struct APIDescription: Sendable {
@@ -41,7 +40,7 @@ public struct APIDescription: Sendable {
     }
 
     private init(path: URL) throws {
-        document = try Self.json(try Yams.load(yaml: String(contentsOf: path, encoding: .utf8)))
+        document = try JSONValue(yaml: String(contentsOf: path, encoding: .utf8))
         guard let paths = document["paths"]?.objectValue else { throw TestSupportError("\(path) has no paths") }
         routes = paths.map { Route(segments: $0.0.split(separator: "/"), operations: $0.1) }
     }
@@ -76,19 +75,5 @@ public struct APIDescription: Sendable {
     func target(of reference: String) -> JSONValue? {
         guard reference.hasPrefix("#/") else { return nil }
         return reference.dropFirst(2).split(separator: "/").reduce(Optional(document)) { $0?[String($1)] }
-    }
-
-    private static func json(_ value: Any?) throws -> JSONValue {
-        switch value {
-        case nil, is NSNull: return .null
-        case let text as String: return .string(text)
-        case let flag as Bool: return .bool(flag)
-        case let number as Int: return .integer(number)
-        case let number as Double: return .number(JSONNumber(number))
-        case let elements as [Any]: return .array(try elements.map(json))
-        case let members as [AnyHashable: Any]:
-            return .object(JSONObject(try members.map { ("\($0.key)", try json($0.value)) }))
-        default: throw TestSupportError("the file holds what is no JSON: \(String(describing: value))")
-        }
     }
 }
