@@ -52,7 +52,7 @@ import Testing
         ("ChatCore", "Foundation"), ("ChatCore", "Logging"), ("ChatCore", "ChatRuntime"), ("ChatCore", "NIOCore"),
         ("ChatStorage", "ChatBus"), ("ChatStorage", "NIOCore"), ("ChatStorage", "CHiredis"),
         ("ChatBus", "ChatStorage"), ("ChatBus", "CLibPQ"), ("ChatBackends", "ChatRuntime"),
-        ("ChatRuntime", "ArgumentParser"), ("ChatAPI", "ChatStorage"), ("ChatAPI", "AsyncHTTPClient"),
+        ("ChatRuntime", "ArgumentParser"), ("ChatAPI", "ChatStorage"), ("ChatAPI", "ChatBackends"),
         ("ChatGateway", "ChatBackends"), ("ChatGateway", "Hummingbird"), ("ChatRelay", "ChatGateway"),
         ("EchoBackend", "ChatCore"), ("APIServer", "CLibPQ"),
     ])

@@ -7,7 +7,7 @@ import Testing
     func theJSONHoldsSessionAndMessagesWhole(scope: ExportScope) throws {
         let sample = try TranscriptSample(scope: scope)
         let messages = [
-            sample.message(.user, [.text("\u{0}\u{1F}\"\\ ``` 😀")]),
+            sample.message(.user, [.text("\u{1}\u{1F}\"\\ ``` 😀")]),
             sample.message(.assistant, [.code("x", language: nil)], state: .timedOut, parent: .make()),
         ]
         let json = try JSONParser.parse(Array(sample.rendered(.json, messages).utf8))

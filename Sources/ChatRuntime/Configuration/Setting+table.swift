@@ -176,7 +176,7 @@ extension Setting {
         "NODE_LEASE_SECONDS",
         .integer(3...60),
         .value("8"),
-        [.gateway],
+        [.api, .gateway],
         "Seconds without a sign of life after which others take a node for dead and close its streams."
     )
 }
