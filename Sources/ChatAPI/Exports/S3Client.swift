@@ -56,6 +56,8 @@ final class S3Client: Sendable {
             decompression: .disabled
         )
         settings.httpVersion = .http1Only
+        // Trying again is for send(_:) to decide.
+        settings.connectionPool.retryConnectionEstablishment = false
         client = HTTPClient(eventLoopGroupProvider: .singleton, configuration: settings)
         if let endpoint = configuration.endpoint {
             (origin, pathPrefix) = (endpoint, "/\(configuration.bucket)")

@@ -17,7 +17,7 @@ struct S3ExportStoreTests {
         let client: S3Client
 
         func object(_ name: ExportName) async throws -> S3Client.Answer {
-            try await client.send(S3Client.Request(method: .GET, key: "chat/ex ports+/\(name)"))
+            try await client.send(S3Client.Request(method: .GET, key: "chat/exports/\(name)"))
         }
 
         func uploads() async throws -> String {
@@ -34,7 +34,7 @@ struct S3ExportStoreTests {
         let server = try await S3Server.start(checksSignatures: true)
         let configuration = S3Configuration(
             bucket: bucket,
-            prefix: "chat/ex ports+",
+            prefix: "chat/exports",
             endpoint: server.endpoint,
             accessKeyID: server.key.id,
             secretAccessKey: Secret(secret ?? server.key.secret)
@@ -84,7 +84,7 @@ struct S3ExportStoreTests {
             #expect(try await fixture.uploads().contains("<UploadId>"))
             try await upload.finish()
             let head = try await fixture.client.send(
-                S3Client.Request(method: .HEAD, key: "chat/ex ports+/\(name)")
+                S3Client.Request(method: .HEAD, key: "chat/exports/\(name)")
             )
             #expect(head.headers.first(name: "content-length") == "\(18 << 20)")
             // The tag of an object names the number of its parts.
@@ -93,7 +93,7 @@ struct S3ExportStoreTests {
             let range = try await fixture.client.send(
                 S3Client.Request(
                     method: .GET,
-                    key: "chat/ex ports+/\(name)",
+                    key: "chat/exports/\(name)",
                     headers: [("range", "bytes=\((6 << 20) - 2)-\((6 << 20) + 1)")]
                 )
             )
