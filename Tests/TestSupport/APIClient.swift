@@ -57,6 +57,10 @@ public struct APIClient: Sendable {
         request.method = HTTPMethod(rawValue: method)
         if let token { request.headers.add(name: "authorization", value: "Bearer \(token)") }
         for header in headers { request.headers.add(name: header.name, value: header.value) }
+        if method == "HEAD", !request.headers.contains(name: "accept-encoding") {
+            // Otherwise AsyncHTTPClient asks for an encoding, and fails to decode the body that is not there.
+            request.headers.add(name: "accept-encoding", value: "identity")
+        }
         if let bytes { request.body = .bytes(bytes) }
         let response = try await HTTPClient.shared.execute(request, timeout: .seconds(40))
         let body = try await response.body.collect(upTo: 64 << 20)

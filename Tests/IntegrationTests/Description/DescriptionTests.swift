@@ -38,7 +38,7 @@ struct DescriptionTests {
         try await withSharedCluster { cluster in
             let api = cluster.api()
             let path = "/api/v1/openapi.yaml"
-            let plain = try await api.get(path)
+            let plain = try await api.send("GET", path, bytes: nil, headers: [("accept-encoding", "identity")])
             #expect(plain.headers["content-encoding"] == nil)
             let tag = try #require(plain.headers["etag"])
 
@@ -56,8 +56,10 @@ struct DescriptionTests {
                 #expect(again.status == 304)
                 #expect(again.headers["etag"] == known)
             }
-            let head = try await api.send("HEAD", path, bytes: nil, headers: [("accept-encoding", "gzip")])
-            #expect(head.headers["content-length"] == "\(length)")
+            // The client of the tests would decode the body that is not there.
+            let head = try await ChildProcess.check("curl", ["-sI", "--compressed", api.baseURL + path])
+            #expect(head.contains("Content-Encoding: gzip"))
+            #expect(head.contains("Content-Length: \(length)\r\n"))
         }
     }
 }
