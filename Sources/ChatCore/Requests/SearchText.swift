@@ -3,9 +3,9 @@
 /// Text in a script without spaces between words cannot be taken apart into words. A query with such characters is one
 /// for substrings, under the same syntax.
 public struct SearchText: Hashable, Sendable {
-    /// Longest query accepted, in UTF-8 bytes.
-    public static let maximumBytes = 1000
-    /// Most terms of a query for substrings.
+    /// Longest query accepted, in Unicode code points.
+    public static let maximumCharacters = 500
+    /// Most terms of a query for substrings; those behind them are left out of account.
     public static let maximumTerms = 16
 
     /// How a query is answered.
@@ -27,8 +27,8 @@ public struct SearchText: Hashable, Sendable {
 
     /// - Throws: ``ChatError`` `INVALID_REQUEST` naming the field `query`.
     public init(_ query: String) throws(ChatError) {
-        guard query.utf8.count <= Self.maximumBytes else {
-            throw .invalid("query", "The query is longer than \(Self.maximumBytes) bytes.", .tooLong)
+        guard query.unicodeScalars.count <= Self.maximumCharacters else {
+            throw .invalid("query", "The query is longer than \(Self.maximumCharacters) characters.", .tooLong)
         }
         guard !query.utf8.contains(0) else {
             throw .invalid("query", "The query must not contain NUL.", .invalidValue)
@@ -37,15 +37,9 @@ public struct SearchText: Hashable, Sendable {
             throw .invalid("query", "The query must not be empty.", .invalidValue)
         }
         self.query = query
-        guard query.unicodeScalars.contains(where: Self.isUnspaced) else {
-            kind = .words
-            return
-        }
-        let alternatives = Self.alternatives(of: query)
-        guard alternatives.reduce(0, { $0 + $1.included.count + $1.excluded.count }) <= Self.maximumTerms else {
-            throw .invalid("query", "The query has more than \(Self.maximumTerms) terms.", .tooLong)
-        }
-        kind = .substrings(alternatives)
+        kind =
+            query.unicodeScalars.contains(where: Self.isUnspaced)
+            ? .substrings(Self.alternatives(of: query)) : .words
     }
 
     /// The scripts of Thailand, Laos, Myanmar and Cambodia, of China and Japan, and of Korea, whose words take endings
@@ -62,8 +56,9 @@ public struct SearchText: Hashable, Sendable {
 
     private static func alternatives(of query: String) -> [Alternative] {
         var alternatives = [Alternative()]
+        var terms = 0
         var rest = query.unicodeScalars[...]
-        while let first = rest.first {
+        while terms < maximumTerms, let first = rest.first {
             if first.properties.isWhitespace {
                 rest.removeFirst()
                 continue
@@ -79,6 +74,7 @@ public struct SearchText: Hashable, Sendable {
             if !isQuoted, !isExcluded, text.lowercased() == "or" {
                 alternatives.append(Alternative())
             } else if text.unicodeScalars.contains(where: { !$0.properties.isWhitespace }) {
+                terms += 1
                 if isExcluded {
                     alternatives[alternatives.count - 1].excluded.append(text)
                 } else {

@@ -22,7 +22,9 @@ struct SearchStatements {
     init(_ query: SearchQuery, session: SessionID?) {
         self.query = query
         self.session = session
-        var owner = "t.client_id = \(parameters.add(.text(query.clientID.rawValue)))"
+        // By the collation of the index that is meant, so that no other is taken.
+        let collation = if case .words = query.text.kind { "\"POSIX\"" } else { "ucs_basic" }
+        var owner = "t.client_id = \(parameters.add(.text(query.clientID.rawValue))) COLLATE \(collation)"
         if let session { owner += " AND t.session_id = \(parameters.add(.uuid(session.uuid)))" }
         switch query.text.kind {
         case .words:
@@ -57,13 +59,16 @@ struct SearchStatements {
         }
     }
 
+    /// What the index cannot help with, terms shorter than a trigram and exclusions, is looked for the quicker way.
     private static func condition(_ alternatives: [SearchText.Alternative], _ parameters: inout Parameters) -> String {
         alternatives.map { alternative in
             let included = alternative.included.map { term in
-                "t.unspaced_text LIKE lower(\(parameters.add(.text(SubstringPattern.like(term)))))"
+                term.unicodeScalars.count < 3
+                    ? "strpos(t.unspaced_text, lower(\(parameters.add(.text(term))))) > 0"
+                    : "t.unspaced_text LIKE lower(\(parameters.add(.text(SubstringPattern.like(term)))))"
             }
             let excluded = alternative.excluded.map { term in
-                "t.unspaced_text NOT LIKE lower(\(parameters.add(.text(SubstringPattern.like(term)))))"
+                "strpos(t.unspaced_text, lower(\(parameters.add(.text(term))))) = 0"
             }
             return "(\((included + excluded).joined(separator: " AND ")))"
         }.joined(separator: " OR ")
