@@ -41,13 +41,7 @@ final class WebhookExchange: HTTPClientResponseDelegate {
                 finished.succeed()
                 return
             }
-            // The connection on the same event loop: on another one, what has come and is being asked for would be lost
-            // when the connection breaks meanwhile.
-            let task = client.execute(
-                request: request,
-                delegate: self,
-                eventLoop: .delegateAndChannel(on: eventLoop)
-            )
+            let task = client.execute(request: request, delegate: self, eventLoop: .delegate(on: eventLoop))
             guarded.withLock { $0.task = task }
             if let error = abandonedWith { task.fail(reason: error) }
             task.futureResult.whenComplete { [self] result in
