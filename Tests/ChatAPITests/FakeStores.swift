@@ -146,4 +146,11 @@ struct FakeLeases: StreamLeaseStore {
     }
 
     func closeOrphans(limit: Int) async throws -> [Message] { [] }
+
+    func closeForgotten(
+        of node: NodeID,
+        running: [MessageID],
+        after seconds: Int,
+        limit: Int
+    ) async throws -> [Message] { [] }
 }

@@ -54,6 +54,16 @@ import Testing
         #expect(fixture.sink.delivered.isEmpty)
     }
 
+    @Test(arguments: [1, 2])
+    func anAnswerThatCannotBeStoredHasFailed(refusals: Int) async throws {
+        let fixture = StreamFixture(script: .chunks(["a"], thenComplete: true))
+        fixture.store.refusals = refusals
+        await fixture.stream.run()
+        #expect(await fixture.stream.waitForEnd() == .failed)
+        #expect(fixture.store.ends.map(\.state) == [.failed])
+        #expect(fixture.sink.errors == [.backendError])
+    }
+
     @Test func theEndIsWrittenAgainUntilItIsWritten() async {
         let fixture = StreamFixture(script: .chunks(["a"], thenComplete: true))
         fixture.store.failures = 2

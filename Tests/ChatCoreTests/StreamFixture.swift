@@ -105,6 +105,7 @@ final class RememberingStore: MessageStore {
     private struct State {
         var ends: [StreamEnd] = []
         var failures = 0
+        var refusals = 0
         var losesConfirmation = false
         var isTakenOver = false
     }
@@ -117,6 +118,11 @@ final class RememberingStore: MessageStore {
     var failures: Int {
         get { state.withLock { $0.failures } }
         set { state.withLock { $0.failures = newValue } }
+    }
+    /// How often an end is refused for what it holds.
+    var refusals: Int {
+        get { state.withLock { $0.refusals } }
+        set { state.withLock { $0.refusals = newValue } }
     }
     var losesConfirmation: Bool {
         get { state.withLock { $0.losesConfirmation } }
@@ -143,6 +149,10 @@ final class RememberingStore: MessageStore {
             if state.failures > 0 {
                 state.failures -= 1
                 throw ChatError.unavailable(underlying: OutOfReach())
+            }
+            if state.refusals > 0 {
+                state.refusals -= 1
+                throw ChatError.internalError(underlying: OutOfReach())
             }
             guard state.ends.isEmpty else { return nil }
             state.ends.append(end)

@@ -31,6 +31,16 @@ import Testing
         #expect(assembler.frameArrived(frame(.text, [])) == .text(ByteBuffer()))
     }
 
+    @Test func putsVeryManyFragmentsTogether() {
+        let count = 20_000
+        var assembler = MessageAssembler(maximumBytes: count)
+        #expect(assembler.frameArrived(frame(.text, [0x61], fin: false)) == .none)
+        for _ in 2..<count { _ = assembler.frameArrived(frame(.continuation, [0x61], fin: false)) }
+        let whole = ByteBuffer(repeating: 0x61, count: count)
+        #expect(assembler.frameArrived(frame(.continuation, [0x61])) == .text(whole))
+        #expect(assembler.frameArrived(frame(.text, [0x62])) == .text(ByteBuffer(string: "b")))
+    }
+
     @Test func putsFragmentsTogetherAroundControlFrames() {
         var assembler = MessageAssembler(maximumBytes: 10)
         let bytes = Array("aé".utf8)

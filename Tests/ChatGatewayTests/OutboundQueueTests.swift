@@ -52,6 +52,41 @@ import Testing
         #expect(frames.last.map { Array($0.data.readableBytesView.prefix(2)) } == [0x11, 0x38])
     }
 
+    @Test func aLargeFrameAloneIsSent() throws {
+        let channel = EmbeddedChannel()
+        let queue = OutboundQueue(channel: channel)
+        queue.send(text: [UInt8](repeating: 0x61, count: OutboundQueue.maximumBytes + 1))
+        channel.embeddedEventLoop.run()
+        #expect(try frames(channel).map(\.opcode) == [.text])
+    }
+
+    /// A peer that takes every write on the spot, and whose stream goes on as soon as it has: the writes must not stand
+    /// on the stack of each other.
+    @Test func aQuickPeerDoesNotDeepenTheStack() throws {
+        let channel = EmbeddedChannel()
+        let queue = OutboundQueue(channel: channel)
+        let frame = [UInt8](repeating: 0x61, count: 256 * 1024)
+        for _ in 0..<60 { queue.send(text: frame) }
+        let depth = WriteDepth()
+        try channel.pipeline.syncOperations.addHandler(depth)
+        channel.embeddedEventLoop.run()
+        #expect(depth.deepest == 1)
+        #expect(try frames(channel).count == 60)
+    }
+
+    @Test func aPeerThatTakesNothingIsGoneInTheEnd() throws {
+        let channel = EmbeddedChannel(handler: TakesNothing())
+        try channel.connect(to: SocketAddress(ipAddress: "127.0.0.1", port: 1)).wait()
+        let queue = OutboundQueue(channel: channel)
+        queue.send(text: Array("never taken".utf8))
+        channel.embeddedEventLoop.run()
+        queue.finish(closePayload: ServerFrame.closePayload(.unauthenticated, reason: "expired"))
+        channel.embeddedEventLoop.run()
+        #expect(channel.isActive)
+        channel.embeddedEventLoop.advanceTime(by: ConnectionCloser.takingPatience)
+        #expect(!channel.isActive)
+    }
+
     @Test func aStreamWaitsForItsConnection() async {
         let flow = StreamFlow()
         flow.given(StreamFlow.pauseBytes)
@@ -82,5 +117,39 @@ import Testing
         flow.given(bytes.count)
         queue.send(text: bytes, flow: flow)
         await flow.waitForRoom()
+    }
+}
+
+/// Counts how many writes are under way at once.
+private final class WriteDepth: ChannelOutboundHandler {
+    typealias OutboundIn = ByteBuffer
+    typealias OutboundOut = ByteBuffer
+
+    private var depth = 0
+    private(set) var deepest = 0
+
+    func write(context: ChannelHandlerContext, data: NIOAny, promise: EventLoopPromise<Void>?) {
+        depth += 1
+        deepest = max(deepest, depth)
+        context.writeAndFlush(data, promise: promise)
+        depth -= 1
+    }
+}
+
+/// A socket whose peer's window stays closed.
+private final class TakesNothing: ChannelOutboundHandler {
+    typealias OutboundIn = ByteBuffer
+    typealias OutboundOut = ByteBuffer
+
+    private var kept: [EventLoopPromise<Void>?] = []
+
+    func write(context: ChannelHandlerContext, data: NIOAny, promise: EventLoopPromise<Void>?) {
+        kept.append(promise)
+    }
+
+    func close(context: ChannelHandlerContext, mode: CloseMode, promise: EventLoopPromise<Void>?) {
+        for promise in kept { promise?.fail(ChannelError.ioOnClosedChannel) }
+        kept = []
+        context.close(mode: mode, promise: promise)
     }
 }

@@ -22,7 +22,7 @@ struct StreamOutcomeTests {
         Failure(text: "/break 0 a"),
         Failure(text: "/hang", code: "BACKEND_TIMEOUT", state: "timed_out"),
         Failure(text: "/hang head", code: "BACKEND_TIMEOUT", state: "timed_out"),
-        Failure(text: "/pace 5s a b", code: "BACKEND_TIMEOUT", state: "timed_out", kept: "a"),
+        Failure(text: "/pace 60s a b", code: "BACKEND_TIMEOUT", state: "timed_out", kept: "a"),
     ]
 
     @Test("A backend that fails ends the stream with the contract's error; what came is kept", arguments: failures)
@@ -30,10 +30,11 @@ struct StreamOutcomeTests {
         try await withSharedCluster { cluster in
             let type = try await cluster.addSessionType([
                 "webhook_url": .string(cluster.backendURL),
-                "timeout_seconds": failure.code == "BACKEND_TIMEOUT" ? 2 : 60,
+                "timeout_seconds": failure.code == "BACKEND_TIMEOUT" ? 3 : 60,
             ])
             let client = try await TestClient(of: cluster)
-            let session = try await client.makeSession(type: type)
+            // The short timeout holds for the session's own call, too.
+            let session = try await eventually("a session") { try await client.makeSession(type: type) }
             let socket = try await client.connect()
             let answer = try await socket.converse(failure.text, in: session)
 

@@ -19,11 +19,22 @@ enum ExitCleanup {
             for processID in rest.processIDs {
                 kill(processID, SIGKILL)
             }
-            for directory in rest.directories {
-                try? FileManager.default.removeItem(atPath: directory)
-            }
+            removeInBackground(rest.directories)
         }
     }()
+
+    /// Has the directories removed by a process of its own: those of database servers hold tens of thousands of files,
+    /// and nobody should wait for that.
+    private static func removeInBackground(_ directories: Set<String>) {
+        guard !directories.isEmpty else { return }
+        var files = posix_spawn_file_actions_t()
+        posix_spawn_file_actions_init(&files)
+        for descriptor in [STDIN_FILENO, STDOUT_FILENO, STDERR_FILENO] {
+            posix_spawn_file_actions_addopen(&files, descriptor, "/dev/null", O_RDWR, 0)
+        }
+        var arguments = (["setsid", "rm", "-rf", "--"] + directories).map { strdup($0) } + [nil]
+        posix_spawnp(nil, "setsid", &files, nil, &arguments, environ)
+    }
 
     static func add(processID: Int32) {
         _ = registration

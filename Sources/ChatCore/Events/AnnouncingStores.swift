@@ -66,4 +66,15 @@ public struct AnnouncingStreamLeaseStore: StreamLeaseStore {
         if !messages.isEmpty { bell.ring() }
         return messages
     }
+
+    public func closeForgotten(
+        of node: NodeID,
+        running: [MessageID],
+        after seconds: Int,
+        limit: Int
+    ) async throws -> [Message] {
+        let messages = try await store.closeForgotten(of: node, running: running, after: seconds, limit: limit)
+        if !messages.isEmpty { bell.ring() }
+        return messages
+    }
 }

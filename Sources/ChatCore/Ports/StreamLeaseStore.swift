@@ -19,6 +19,10 @@ public protocol StreamLeaseStore: Sendable {
     /// Ends up to `limit` streams whose owner's lease has run out, as ``closeOrphan(_:client:)`` does, sharing the work
     /// with whoever does the same at the same time.
     func closeOrphans(limit: Int) async throws -> [Message]
+
+    /// Ends, as ``closeOrphan(_:client:)`` does, up to `limit` streams of this node that began more than `seconds` ago and
+    /// are not among those it is `running`: their commit was never confirmed to the node, so nobody generates them.
+    func closeForgotten(of node: NodeID, running: [MessageID], after seconds: Int, limit: Int) async throws -> [Message]
 }
 
 /// A stream somebody wants stopped.

@@ -149,21 +149,15 @@ extension RunningStream {
     }
 
     /// Writes the end, trying again for as long as the database is out of reach, and tells the sink.
-    private func write(_ ending: StreamStateMachine.Ending) async {
-        let end = StreamEnd(
-            clientID: identity.clientID,
-            messageID: identity.messageID,
-            nodeID: services.node.id,
-            state: ending.state,
-            content: ending.content,
-            chunks: ending.chunks,
-            metadata: ending.metadata
-        )
+    ///
+    /// An answer that the database refuses to hold is written as failed, without what may be in the way.
+    private func write(_ decided: StreamStateMachine.Ending) async {
+        var ending = decided
         var backoff = Backoff(first: .milliseconds(100), longest: .seconds(2))
         var outcomeIsUnknown = false
         while true {
             do {
-                let message = try await finish(end, mayHaveBeenWritten: outcomeIsUnknown)
+                let message = try await finish(end(as: ending), mayHaveBeenWritten: outcomeIsUnknown)
                 state.withLock { $0.machine.written(message?.state) }
                 services.observer.streamEnded(identity, state: message?.state, error: ending.error)
                 if let message {
@@ -175,11 +169,24 @@ extension RunningStream {
             } catch {
                 services.observer.backgroundWorkFailed("write the end of a stream", error: error)
                 outcomeIsUnknown = outcomeIsUnknown || (error as? ChatError)?.underlyingError is UnknownOutcomeError
+                if let error = error as? ChatError, error.code == .internalError { ending = ending.reduced(by: error) }
                 let delay = backoff.next()
                 // Not ended by cancellation: the end is what must not be lost. The process itself bounds the draining.
                 await Task { try? await Task.sleep(for: delay) }.value
             }
         }
+    }
+
+    private func end(as ending: StreamStateMachine.Ending) -> StreamEnd {
+        StreamEnd(
+            clientID: identity.clientID,
+            messageID: identity.messageID,
+            nodeID: services.node.id,
+            state: ending.state,
+            content: ending.content,
+            chunks: ending.chunks,
+            metadata: ending.metadata
+        )
     }
 
     private func finish(_ end: StreamEnd, mayHaveBeenWritten: Bool) async throws -> Message? {

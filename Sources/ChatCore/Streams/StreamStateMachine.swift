@@ -26,6 +26,18 @@ public struct StreamStateMachine: Sendable {
         public let metadata: JSONObject
         /// What the client is told, when it is told of an error.
         public let error: ChatError?
+
+        /// What is left when this cannot be stored: first the content without the metadata, then neither.
+        func reduced(by cause: ChatError) -> Ending {
+            Ending(
+                state: state == .complete ? .failed : state,
+                content: metadata.isEmpty ? [] : content,
+                chunks: chunks,
+                metadata: [:],
+                error: error
+                    ?? ChatError(.backendError, "The backend's answer cannot be stored.", underlyingError: cause)
+            )
+        }
     }
 
     public enum ChunkAction: Sendable, Equatable {

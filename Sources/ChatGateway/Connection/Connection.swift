@@ -19,6 +19,9 @@ final class Connection: Sendable {
         /// The client it counts for in the registry.
         var claimedFor: ClientID?
         var attachment: PushAttachment?
+        /// What the client says waits until its token is checked and it was told that the connection is ready.
+        var isHolding = false
+        var held: [ByteBuffer] = []
         var tokenTimer: Scheduled<Void>?
         var pingTimer: RepeatedTask?
     }
@@ -51,6 +54,7 @@ final class Connection: Sendable {
         services.metrics.connections.record(services.connections.count)
         startPings()
         if let caller = accepted.caller {
+            hold()
             accept(caller, lastSeq: accepted.request.lastSeq, requestID: nil)
         } else {
             let timeout = TimeAmount.seconds(Int64(services.configuration.connections.authenticationTimeoutSeconds))
@@ -63,6 +67,11 @@ final class Connection: Sendable {
     }
 
     func received(_ message: ByteBuffer) {
+        let isHeld = state.withLock { state in
+            if state.isHolding { state.held.append(message) }
+            return state.isHolding
+        }
+        guard !isHeld else { return }
         let envelope: ClientEnvelope
         do throws(EnvelopeError) {
             envelope = try ClientEnvelope(message.readableBytesView)
@@ -71,6 +80,7 @@ final class Connection: Sendable {
             return
         }
         if envelope.type == AuthOperation.type {
+            if state.withLock({ $0.machine.isAwaitingToken }) { hold() }
             AuthOperation(connection: self, envelope: envelope).start()
         } else if let caller = state.withLock({ $0.machine.caller }) {
             ConnectionOperations.start(envelope, caller: caller, on: self)
@@ -91,6 +101,7 @@ final class Connection: Sendable {
             defer {
                 state.attachment = nil
                 state.claimedFor = nil
+                state.held = []
             }
             return (state.attachment, state.claimedFor, (state.tokenTimer, state.pingTimer))
         }
@@ -98,7 +109,8 @@ final class Connection: Sendable {
         timers.1?.cancel()
         attachment?.cancel()
         outbound.close()
-        services.connections.remove(self, client: client)
+        services.connections.remove(self)
+        if let client { services.connections.release(client) }
         services.metrics.connections.record(services.connections.count)
     }
 
@@ -109,6 +121,7 @@ final class Connection: Sendable {
         guard state.withLock({ $0.machine.close() }) else { return }
         logger.debug("Closing a connection", metadata: .keys([.closeCode: "\(code.rawValue)", .reason: "\(reason)"]))
         outbound.finish(closePayload: ServerFrame.closePayload(code, reason: reason))
+        release()
     }
 
     /// Says why in a `connection.error`, then closes.
@@ -125,6 +138,32 @@ final class Connection: Sendable {
         )
         outbound.send(text: ServerEnvelope.connectionError(error, traceID: traceID))
         outbound.finish(closePayload: ServerFrame.closePayload(code, reason: error.message))
+        release()
+    }
+
+    // MARK: Holding
+
+    /// Takes nothing more from the client until ``release()``; on the event loop. What was read already is kept.
+    private func hold() {
+        state.withLock { $0.isHolding = true }
+        channel.setOption(.autoRead, value: false).whenFailure { _ in }
+    }
+
+    /// Goes on with what the client said meanwhile, in order; does nothing when nothing is held.
+    func release() {
+        channel.eventLoop.execute {
+            let held = self.state.withLock { state -> [ByteBuffer]? in
+                guard state.isHolding else { return nil }
+                state.isHolding = false
+                defer { state.held = [] }
+                return state.held
+            }
+            guard let held else { return }
+            for message in held { self.received(message) }
+            // One of them may have been another token.
+            guard !self.state.withLock({ $0.isHolding }) else { return }
+            self.channel.setOption(.autoRead, value: true).whenFailure { _ in }
+        }
     }
 
     // MARK: Tokens
@@ -149,7 +188,12 @@ final class Connection: Sendable {
                 )
                 return
             }
-            state.withLock { $0.claimedFor = caller.clientID }
+            let isClosing = state.withLock { state in
+                if !state.machine.isClosing { state.claimedFor = caller.clientID }
+                return state.machine.isClosing
+            }
+            // The channel may be gone by now: then nobody else would give the place back.
+            if isClosing { return services.connections.release(caller.clientID) }
             scheduleExpiry(of: caller)
             Task { await self.attach(caller, lastSeq: lastSeq) }
         }
@@ -169,11 +213,12 @@ final class Connection: Sendable {
             guard self.state.withLock({ $0.machine.tokenExpired(now: .now) }) else { return }
             self.finish(ChatError(.authRequired, message), code: .unauthenticated)
         }
-        let previous = state.withLock { state in
+        let superfluous = state.withLock { state -> Scheduled<Void>? in
+            guard !state.machine.isClosing else { return timer }
             defer { state.tokenTimer = timer }
             return state.tokenTimer
         }
-        previous?.cancel()
+        superfluous?.cancel()
     }
 
     // MARK: Push events
@@ -212,6 +257,7 @@ final class Connection: Sendable {
                 ]
             )
         )
+        release()
     }
 
     // MARK: Operations

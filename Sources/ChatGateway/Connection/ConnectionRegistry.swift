@@ -47,12 +47,15 @@ final class ConnectionRegistry: Sendable {
         }
     }
 
-    /// - Parameter client: the one it was claimed for, if it was.
-    func remove(_ connection: Connection, client: ClientID?) {
+    /// Gives back what ``claim(_:)`` counted.
+    func release(_ client: ClientID) {
         state.withLock { state in
-            state.connections[connection.id] = nil
-            guard let client, let count = state.perClient[client] else { return }
+            guard let count = state.perClient[client] else { return }
             state.perClient[client] = count > 1 ? count - 1 : nil
         }
+    }
+
+    func remove(_ connection: Connection) {
+        state.withLock { _ = $0.connections.removeValue(forKey: connection.id) }
     }
 }

@@ -64,10 +64,11 @@ final class OutboundQueue: Sendable {
     }
 
     private func enqueue(_ entry: Entry) {
-        let (mustSchedule, dropped) = state.withLock { state -> (Bool, Deque<Entry>) in
-            guard !state.isClosed else { return (false, [entry]) }
+        let (mustSchedule, closes, dropped) = state.withLock { state -> (Bool, Bool, Deque<Entry>) in
+            guard !state.isClosed else { return (false, false, [entry]) }
             var dropped: Deque<Entry> = []
-            if state.bytes + entry.payload.count > Self.maximumBytes {
+            // A frame alone may be larger: it is as good as what a client has to be able to take anyway.
+            if state.bytes > 0, state.bytes + entry.payload.count > Self.maximumBytes {
                 dropped = state.entries
                 dropped.append(entry)
                 let payload = ServerFrame.closePayload(.slowConsumer, reason: "the client does not keep up")
@@ -80,10 +81,11 @@ final class OutboundQueue: Sendable {
                 if entry.isLast { state.isClosed = true }
             }
             defer { state.isBusy = true }
-            return (!state.isBusy, dropped)
+            return (!state.isBusy, state.isClosed, dropped)
         }
         for entry in dropped { entry.flow?.taken(entry.payload.count) }
         if mustSchedule { channel.eventLoop.execute { self.write() } }
+        if closes { ConnectionCloser.closeSoon(channel) }
     }
 
     /// Writes what is queued; on the event loop.
@@ -111,7 +113,8 @@ final class OutboundQueue: Sendable {
             if isLast {
                 ConnectionCloser.closeWhenPeerHas(self.channel)
             } else {
-                self.write()
+                // Not at once: a quick peer takes a write on the spot, and one would stand on the stack of the other.
+                self.channel.eventLoop.execute { self.write() }
             }
         }
     }
@@ -121,9 +124,21 @@ final class OutboundQueue: Sendable {
 enum ConnectionCloser {
     /// How long the peer has to answer with its own close frame and to hang up.
     static let patience: TimeAmount = .seconds(2)
+    /// How long the peer has to take what is sent before the close frame, and that.
+    static let takingPatience: TimeAmount = .seconds(10)
+
+    /// However the closing goes, the channel is gone after ``takingPatience``: a peer that takes nothing never gets the
+    /// close frame.
+    static func closeSoon(_ channel: any Channel) {
+        channel.eventLoop.execute { close(channel, in: takingPatience) }
+    }
 
     static func closeWhenPeerHas(_ channel: any Channel) {
         channel.close(mode: .output, promise: nil)
+        close(channel, in: patience)
+    }
+
+    private static func close(_ channel: any Channel, in patience: TimeAmount) {
         let timeout = channel.eventLoop.scheduleTask(in: patience) { channel.close(promise: nil) }
         channel.closeFuture.whenComplete { _ in timeout.cancel() }
     }

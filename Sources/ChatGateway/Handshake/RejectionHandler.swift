@@ -2,6 +2,7 @@ import ChatCore
 import ChatRuntime
 import NIOCore
 import NIOHTTP1
+import NIOWebSocket
 
 /// Answers requests that do not become WebSocket connections, with the contract's error, and hangs up.
 final class RejectionHandler: ChannelInboundHandler, RemovableChannelHandler {
@@ -39,7 +40,7 @@ final class RejectionHandler: ChannelInboundHandler, RemovableChannelHandler {
 
     func errorCaught(context: ChannelHandlerContext, error: any Error) {
         // SwiftNIO tells of a refused upgrade as an error first; the request follows, and is answered above.
-        guard !(error is Handshake.Rejection) else { return }
+        guard !(error is Handshake.Rejection), !(error is NIOWebSocketUpgradeError) else { return }
         context.close(promise: nil)
     }
 }

@@ -22,6 +22,7 @@ struct AuthOperation: Sendable {
             await verify(token, lastSeq: lastSeq.map(Int64.init))
         } catch {
             connection.refuse(error, requestID: envelope.id, traceID: TraceContext.make().traceID)
+            connection.release()
         }
     }
 

@@ -31,10 +31,10 @@ struct MessageAssembler: Sendable {
         switch frame.opcode {
         case .text:
             guard fragments == nil else { return .fail(.protocolError, "a message begins inside another") }
-            return append(data, to: ByteBuffer(), isLast: frame.fin)
+            return append(data, isLast: frame.fin)
         case .continuation:
-            guard let fragments else { return .fail(.protocolError, "there is nothing to continue") }
-            return append(data, to: fragments, isLast: frame.fin)
+            guard fragments != nil else { return .fail(.protocolError, "there is nothing to continue") }
+            return append(data, isLast: frame.fin)
         case .binary: return .fail(.unsupportedData, "binary messages are not understood")
         case .ping: return frame.fin ? .ping(data) : .fail(.protocolError, "a control frame is fragmented")
         case .pong: return frame.fin ? .pong : .fail(.protocolError, "a control frame is fragmented")
@@ -43,12 +43,13 @@ struct MessageAssembler: Sendable {
         }
     }
 
-    private mutating func append(_ data: ByteBuffer, to collected: ByteBuffer, isLast: Bool) -> Action {
-        guard collected.readableBytes + data.readableBytes <= maximumBytes else {
+    private mutating func append(_ data: ByteBuffer, isLast: Bool) -> Action {
+        // Taken out, so that it is the only reference and grows in place: a message may come in very many fragments.
+        var message = fragments ?? ByteBuffer()
+        fragments = nil
+        guard message.readableBytes + data.readableBytes <= maximumBytes else {
             return .fail(.messageTooBig, "the message is too big")
         }
-        fragments = nil
-        var message = collected
         if message.readableBytes == 0 {
             message = data
         } else {

@@ -68,6 +68,12 @@ final class PushHub: Sendable {
             while !feed.join(connection, after: feed.position, ready: ready) {}
             return
         }
+        // This node may not have heard yet of what the client had elsewhere; what nobody ever wrote is no position.
+        if lastSeq > feed.position {
+            let end = try await events.lastSeqs(of: [feed.client])[feed.client] ?? 0
+            guard lastSeq <= end else { return resync(connection, in: feed, from: end, ready: ready) }
+        }
+        let flow = StreamFlow()
         var position = lastSeq
         var replayed = 0
         while !feed.join(connection, after: position, ready: ready) {
@@ -77,15 +83,29 @@ final class PushHub: Sendable {
             guard let first = missed.first, let last = missed.last, first.seq == position + 1,
                 replayed <= Self.maximumReplayed
             else {
-                let position = feed.position
-                let payload: JSONValue = ["last_seq": .integer(position)]
-                connection.outbound.send(text: ServerEnvelope.encode(.connectionResync, payload))
-                while !feed.join(connection, after: max(position, feed.position), ready: ready) {}
-                return
+                return resync(connection, in: feed, from: feed.position, ready: ready)
             }
-            for event in missed { connection.outbound.send(text: ServerEnvelope.encode(event)) }
+            for event in missed {
+                let bytes = ServerEnvelope.encode(event)
+                flow.given(bytes.count)
+                connection.outbound.send(text: bytes, flow: flow)
+                await flow.waitForRoom()
+            }
             position = last.seq
         }
+    }
+
+    /// Tells the client to read the state anew, and goes on from `position`.
+    private func resync(
+        _ connection: Connection,
+        in feed: ClientFeed,
+        from position: Int64,
+        ready: (Int64) -> Void
+    ) {
+        ready(position)
+        let payload: JSONValue = ["last_seq": .integer(position)]
+        connection.outbound.send(text: ServerEnvelope.encode(.connectionResync, payload))
+        while !feed.join(connection, after: max(position, feed.position), ready: ready) {}
     }
 
     // MARK: Feeds

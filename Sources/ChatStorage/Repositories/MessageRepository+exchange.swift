@@ -45,16 +45,34 @@ extension MessageRepository {
                 )
             case .claimedMeanwhile: return nil
             case .repeated:
-                return .repeated(
-                    userMessageID: MessageID(try row.uuid(1)),
-                    responseMessageID: MessageID(try row.uuid(2))
-                )
+                let responseID = MessageID(try row.uuid(2))
+                if responseID == exchange.responseMessageID, let begun = try await begunBefore(exchange) {
+                    return begun
+                }
+                return .repeated(userMessageID: MessageID(try row.uuid(1)), responseMessageID: responseID)
             case .keyReused: return .keyReused
             case .sessionNotFound: return .sessionNotFound
             case .parentNotFound: return .parentNotFound
             case .parentStreaming: return .parentStreaming(MessageID(try row.uuid(3)))
             }
         }
+    }
+}
+
+extension MessageRepository {
+    /// This very exchange, whose commit was not confirmed when it was sent first; `nil` when its stream has ended since.
+    private func begunBefore(_ exchange: NewExchange) async throws -> ExchangeOutcome? {
+        guard let userMessage = try await message(exchange.userMessageID, of: exchange.clientID),
+            let response = try await message(exchange.responseMessageID, of: exchange.clientID),
+            response.state == .streaming
+        else { return nil }
+        var history: [Message] = []
+        if let parent = userMessage.parentMessageID {
+            var exchange = exchange
+            exchange.parent = .message(parent)
+            history = try await client.execute(ExchangeStatements.history(exchange)).history()
+        }
+        return .begun(userMessage: userMessage, response: response, history: history)
     }
 }
 

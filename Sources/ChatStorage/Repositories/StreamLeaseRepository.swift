@@ -98,4 +98,30 @@ public struct StreamLeaseRepository: StreamLeaseStore {
             try await client.execute(statement).map { try $0.message(at: 0) }
         }
     }
+
+    public func closeForgotten(
+        of node: NodeID,
+        running: [MessageID],
+        after seconds: Int,
+        limit: Int
+    ) async throws -> [Message] {
+        let statement = Statement(
+            StreamEndings.closing(
+                orphans: """
+                    SELECT client_id, message_id FROM streams
+                    WHERE node_id = $1 AND message_id <> ALL ($2)
+                        AND started_at < clock_timestamp() - make_interval(secs => $3)
+                    ORDER BY client_id
+                    LIMIT $4
+                    FOR UPDATE OF streams SKIP LOCKED
+                    """
+            ),
+            [
+                .uuid(node.uuid), .uuidArray(running.map(\.uuid)), .integer(Int64(seconds)), .integer(Int64(limit)),
+            ]
+        )
+        return try await withPortErrors {
+            try await client.execute(statement).map { try $0.message(at: 0) }
+        }
+    }
 }

@@ -98,7 +98,11 @@ struct RedisBusTests {
 
     @Test func `Ten thousand signals arrive in order`() async throws {
         let server = try await RedisServer.shared()
-        try await BusHarness.run(.forTest(server.url)) { harness in
+        var configuration = try RedisConfiguration.forTest(server.url)
+        // On a busy machine a late pong must not cost the connection, and with it the signals on their way.
+        configuration.pingTimeout = .seconds(60)
+        configuration.commandTimeout = .seconds(60)
+        try await BusHarness.run(configuration) { harness in
             let channel = SignalChannel.unique()
             let (_, deliveries) = await harness.deliveries(on: channel)
             async let publishing: Void = {

@@ -44,6 +44,48 @@ import Testing
         }
     }
 
+    @Test func streamsTheirNodeDoesNotKnowOfAreClosed() async throws {
+        try await withStorage { storage in
+            let (running, forgotten) = (try await begin(in: storage), try await begin(in: storage))
+            let node = storage.node.id
+            let young = try await storage.leases.closeForgotten(of: node, running: [running], after: 60, limit: 10)
+            #expect(young.isEmpty)
+            let foreign = try await storage.leases.closeForgotten(of: .make(), running: [], after: -60, limit: 10)
+            #expect(foreign.isEmpty)
+            let closed = try await storage.leases.closeForgotten(of: node, running: [running], after: -60, limit: 10)
+            #expect(closed.map(\.id) == [forgotten])
+            #expect(closed.map(\.state) == [.interrupted])
+            #expect(try await storage.finish(forgotten) == nil)
+            #expect(try await storage.finish(running)?.state == .complete)
+        }
+    }
+
+    /// The connection was lost in mid-commit, and the same exchange is sent once more.
+    @Test(arguments: [true, false])
+    func anExchangeWhoseCommitWasNotConfirmedGoesOn(namesParent: Bool) async throws {
+        try await withStorage { storage in
+            let session = try await storage.makeSession()
+            let first = try await storage.begin(storage.exchange(in: session))
+            _ = try await storage.finish(first.response.id, content: [.text("hi")])
+            let key = IdempotencyKey(clientID: storage.owner, key: "k", digest: "d")
+            let exchange = storage.exchange(
+                in: session,
+                under: namesParent ? .message(first.response.id) : .activeLeaf,
+                idempotency: key
+            )
+            let begun = try await storage.begin(exchange)
+            let again = try await storage.begin(exchange)
+            #expect(again.userMessage == begun.userMessage)
+            #expect(again.response == begun.response)
+            #expect(again.history == begun.history)
+            _ = try await storage.finish(begun.response.id)
+            guard case .repeated(_, begun.response.id) = try await storage.messages.beginExchange(exchange) else {
+                Issue.record("An exchange that has ended is begun again")
+                return
+            }
+        }
+    }
+
     @Test func aStreamEndsOnce() async throws {
         try await withStorage { storage in
             let id = try await begin(in: storage)
