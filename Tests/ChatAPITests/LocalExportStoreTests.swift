@@ -46,7 +46,7 @@ import Testing
 
     @Test func aDirectoryThatCannotBeMadeIsOurFault() async throws {
         try await TemporaryDirectory.with { directory in
-            FileManager.default.createFile(atPath: directory.file("exports"), contents: nil)
+            _ = FileManager.default.createFile(atPath: directory.file("exports"), contents: nil)
             let error = await #expect(throws: ChatError.self) {
                 _ = try await store(in: directory).begin(name)
             }
@@ -105,7 +105,7 @@ import Testing
             let exports = TemporaryDirectory(path: directory.file("exports"))
             try FileManager.default.createDirectory(atPath: exports.path, withIntermediateDirectories: true)
             let old = exports.file("\(ExportName(of: .make(), format: .markdown))")
-            FileManager.default.createFile(atPath: old, contents: nil)
+            _ = FileManager.default.createFile(atPath: old, contents: nil)
             try FileManager.default.setAttributes(
                 [.modificationDate: Date(timeIntervalSinceNow: -2 * 86_400)],
                 ofItemAtPath: old
@@ -124,7 +124,7 @@ import Testing
                 atPath: directory.file("exports"),
                 withIntermediateDirectories: true
             )
-            FileManager.default.createFile(atPath: directory.file("secret"), contents: Data([1]))
+            _ = FileManager.default.createFile(atPath: directory.file("secret"), contents: Data([1]))
             try FileManager.default.createSymbolicLink(
                 atPath: directory.file("exports/\(name)"),
                 withDestinationPath: directory.file("secret")

@@ -96,6 +96,12 @@ private struct GoneLeases: StreamLeaseStore {
     func requestStop(of message: MessageID, client: ClientID) async throws -> StopTarget { .messageNotFound }
     func closeOrphan(_ message: MessageID, client: ClientID) async throws -> Message? { nil }
     func closeOrphans(limit: Int) async throws -> [Message] { [] }
+    func closeForgotten(
+        of node: NodeID,
+        running: [MessageID],
+        after seconds: Int,
+        limit: Int
+    ) async throws -> [Message] { [] }
 }
 
 private struct SilentBus: SignalBus {

@@ -1,4 +1,4 @@
-public import ChatCore
+import ChatCore
 import Foundation
 
 /// A private S3-compatible server (moto), all in memory, gone with the test process.

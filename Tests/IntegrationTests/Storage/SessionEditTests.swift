@@ -45,14 +45,11 @@ import Testing
         try await withStorage { storage in
             let id = try await storage.makeSession()
             let long = String(repeating: "x", count: SessionEditRepository.maximumMetadataBytes)
-            let patches: [JSONObject] = [["a": .string(long)], ["a": try JSONParser.parse("1e999999")]]
-            for patch in patches {
-                let error = await #expect(throws: ChatError.self) {
-                    try await storage.edits.patchMetadata(patch, of: id, client: storage.owner)
-                }
-                #expect(error?.code == .invalidRequest)
-                #expect(error?.validationErrors.map(\.field) == ["metadata"])
+            let error = await #expect(throws: ChatError.self) {
+                try await storage.edits.patchMetadata(["a": .string(long)], of: id, client: storage.owner)
             }
+            #expect(error?.code == .invalidRequest)
+            #expect(error?.validationErrors.map(\.field) == ["metadata"])
             #expect(try await storage.session(id)?.metadata == [:])
             #expect(try await storage.updates().isEmpty)
         }
