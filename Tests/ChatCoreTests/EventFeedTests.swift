@@ -91,4 +91,22 @@ import Testing
             #expect(PushEventSignal.decode(Array(bytes.utf8), client: event.clientID) == nil)
         }
     }
+
+    @Test(arguments: [2, PushEventSignal.maximumPayloadBytes, PushEventSignal.maximumPayloadBytes + 1])
+    func aSignalCarriesWhatTheBusTakes(bytes: Int) throws {
+        let client = try #require(ClientID("alice"))
+        let payload = "{\(String(repeating: " ", count: bytes - 2))}"
+        let event = PushEvent(
+            clientID: client,
+            seq: 7,
+            kind: .messageCreated,
+            payload: payload,
+            createdAt: Timestamp(microsecondsSince1970: 5)
+        )
+        let signal = PushEventSignal.encode(event)
+        #expect(signal.count <= PushEventSignal.maximumPayloadBytes + 100)
+        let decoded = try #require(PushEventSignal.decode(signal, client: client))
+        #expect(decoded.seq == 7)
+        #expect(decoded.payload == (bytes > PushEventSignal.maximumPayloadBytes ? "" : payload))
+    }
 }

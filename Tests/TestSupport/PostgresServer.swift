@@ -89,7 +89,7 @@ public final class PostgresServer: Sendable {
     public func start() async throws {
         let settings = [
             "port=\(port)", "listen_addresses=127.0.0.1", "unix_socket_directories=\(socketDirectory)", "fsync=off",
-            "full_page_writes=off", "max_connections=200", "shared_buffers=64MB",
+            "full_page_writes=off", "max_connections=1000", "shared_buffers=64MB",
         ]
         // SIGINT asks for a fast shutdown, which leaves no shared memory behind as SIGKILL would.
         let child = try await ChildProcess.start(

@@ -1,11 +1,19 @@
 /// A push event as it travels over the bus: `seq kind microseconds` on the first line, the payload after it.
+///
+/// A payload over ``maximumPayloadBytes`` stays in the event log: the signal then ends with its first line, and the event
+/// read from it has an empty payload.
 public enum PushEventSignal {
+    /// Far below what the bus takes, so that no event can hold up those behind it.
+    public static let maximumPayloadBytes = 1 << 20
+
     public static func encode(_ event: PushEvent) -> [UInt8] {
         let head = "\(event.seq) \(event.kind.rawValue) \(event.createdAt.microsecondsSince1970)\n"
         var bytes: [UInt8] = []
-        bytes.reserveCapacity(head.utf8.count + event.payload.utf8.count)
+        let payload = event.payload.utf8
+        let carriesPayload = payload.count <= maximumPayloadBytes
+        bytes.reserveCapacity(head.utf8.count + (carriesPayload ? payload.count : 0))
         bytes.append(contentsOf: head.utf8)
-        bytes.append(contentsOf: event.payload.utf8)
+        if carriesPayload { bytes.append(contentsOf: payload) }
         return bytes
     }
 

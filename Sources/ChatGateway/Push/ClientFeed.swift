@@ -49,6 +49,9 @@ final class ClientFeed: Sendable {
     /// An event came over the bus. - Returns: after which `seq` the log is to be read.
     func arrived(_ event: PushEvent) -> Int64? { apply { $0.arrived(event) } }
 
+    /// An event is in the log. - Returns: after which `seq` the log is to be read.
+    func told(of seq: Int64) -> Int64? { apply { seq > $0.position ? $0.restored() : .none } }
+
     /// The bus was away and the log has gone on meanwhile.
     func restored() -> Int64? { apply { $0.restored() } }
 

@@ -171,7 +171,9 @@ extension PushHub {
     }
 
     private func arrived(_ event: PushEvent, in feed: ClientFeed) {
-        guard let position = feed.arrived(event) else { return }
+        // An event too large for the bus is only told of, and read from the log.
+        let missing = event.payload.isEmpty ? feed.told(of: event.seq) : feed.arrived(event)
+        guard let position = missing else { return }
         Task { await readBack(feed, after: position) }
     }
 
