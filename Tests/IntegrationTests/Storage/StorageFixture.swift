@@ -46,6 +46,8 @@ func withRunningClient<Result: Sendable>(
     let configuration = PostgresConfiguration(
         connectionString: database.connectionString,
         poolSize: poolSize,
+        // Transactions that wait for each other take as long as a busy machine lets this process run.
+        statementTimeoutMilliseconds: 60_000,
         maximumWaitMilliseconds: 60_000
     )
     let client = PostgresClient(configuration: configuration, logger: Logger(label: "test"))
