@@ -55,16 +55,16 @@ public struct AnnouncingStreamLeaseStore: StreamLeaseStore {
         try await store.requestStop(of: message, client: client)
     }
 
-    public func closeOrphan(_ message: MessageID, client: ClientID) async throws -> Message? {
-        let message = try await store.closeOrphan(message, client: client)
-        if message != nil { bell.ring() }
-        return message
+    public func closeOrphan(_ message: MessageID, client: ClientID) async throws -> ClosedStream? {
+        let stream = try await store.closeOrphan(message, client: client)
+        if stream != nil { bell.ring() }
+        return stream
     }
 
-    public func closeOrphans(limit: Int) async throws -> [Message] {
-        let messages = try await store.closeOrphans(limit: limit)
-        if !messages.isEmpty { bell.ring() }
-        return messages
+    public func closeOrphans(limit: Int) async throws -> [ClosedStream] {
+        let streams = try await store.closeOrphans(limit: limit)
+        if !streams.isEmpty { bell.ring() }
+        return streams
     }
 
     public func closeForgotten(
@@ -72,9 +72,9 @@ public struct AnnouncingStreamLeaseStore: StreamLeaseStore {
         running: [MessageID],
         after seconds: Int,
         limit: Int
-    ) async throws -> [Message] {
-        let messages = try await store.closeForgotten(of: node, running: running, after: seconds, limit: limit)
-        if !messages.isEmpty { bell.ring() }
-        return messages
+    ) async throws -> [ClosedStream] {
+        let streams = try await store.closeForgotten(of: node, running: running, after: seconds, limit: limit)
+        if !streams.isEmpty { bell.ring() }
+        return streams
     }
 }

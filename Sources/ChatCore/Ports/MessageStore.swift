@@ -86,6 +86,11 @@ public struct NewExchange: Sendable {
     /// How many of the newest messages of the path to return as history; `nil` for all.
     public var historyLimit: Int?
     public var idempotency: IdempotencyKey?
+    /// Set when the author is not the owner: what is written then never changes the owner's active path, and the parent
+    /// must be the leaf of that path or a message of the guest's own.
+    public var guest: Guest?
+    /// Set when the request may wait.
+    public var place: WaitingPlace?
 
     public init(
         clientID: ClientID,
@@ -99,7 +104,9 @@ public struct NewExchange: Sendable {
         responseMessageID: MessageID,
         nodeID: NodeID,
         historyLimit: Int?,
-        idempotency: IdempotencyKey?
+        idempotency: IdempotencyKey?,
+        guest: Guest? = nil,
+        place: WaitingPlace? = nil
     ) {
         self.clientID = clientID
         self.authorID = authorID
@@ -113,6 +120,8 @@ public struct NewExchange: Sendable {
         self.nodeID = nodeID
         self.historyLimit = historyLimit
         self.idempotency = idempotency
+        self.guest = guest
+        self.place = place
     }
 }
 
@@ -143,6 +152,10 @@ public enum ExchangeOutcome: Sendable {
     case parentNotFound
     /// The message to hang under is still being streamed.
     case parentStreaming(MessageID)
+    /// A guest may read the parent, but not write under it.
+    case parentNotForGuests
+    /// The request may wait, and others that came before wait for the same.
+    case mustWait
 }
 
 /// The partial content of a running stream.

@@ -18,7 +18,7 @@ public protocol ShareStore: Sendable {
     /// The session that a token opens, found by the hash of the token; its `clientID` is the owner.
     ///
     /// - Returns: `nil` when the token is unknown, revoked or expired, or the session deleted.
-    func session(sharedBy token: ShareToken) async throws -> Session?
+    func session(sharedBy token: ShareToken) async throws -> SharedSession?
 }
 
 /// A share to be made.
@@ -35,6 +35,17 @@ public struct NewShare: Sendable {
         self.id = id
         self.token = token
         self.expiresAt = expiresAt
+    }
+}
+
+/// A session, and the share that opened it.
+public struct SharedSession: Sendable {
+    public var session: Session
+    public var shareID: ShareID
+
+    public init(session: Session, shareID: ShareID) {
+        self.session = session
+        self.shareID = shareID
     }
 }
 

@@ -14,15 +14,28 @@ public protocol StreamLeaseStore: Sendable {
     /// Ends one stream whose owner's lease has run out as `interrupted`, with its last checkpoint and its push event.
     ///
     /// - Returns: `nil` when the stream has ended already or its owner is alive.
-    func closeOrphan(_ message: MessageID, client: ClientID) async throws -> Message?
+    func closeOrphan(_ message: MessageID, client: ClientID) async throws -> ClosedStream?
 
     /// Ends up to `limit` streams whose owner's lease has run out, as ``closeOrphan(_:client:)`` does, sharing the work
     /// with whoever does the same at the same time.
-    func closeOrphans(limit: Int) async throws -> [Message]
+    func closeOrphans(limit: Int) async throws -> [ClosedStream]
 
     /// Ends, as ``closeOrphan(_:client:)`` does, up to `limit` streams of this node that began more than `seconds` ago and
     /// are not among those it is `running`: their commit was never confirmed to the node, so nobody generates them.
-    func closeForgotten(of node: NodeID, running: [MessageID], after seconds: Int, limit: Int) async throws -> [Message]
+    func closeForgotten(of node: NodeID, running: [MessageID], after seconds: Int, limit: Int) async throws -> [ClosedStream]
+}
+
+/// A stream that was closed in place of its owner: of an answer, or of a summary.
+public struct ClosedStream: Hashable, Sendable {
+    public var clientID: ClientID
+    public var sessionID: SessionID
+    public var messageID: MessageID
+
+    public init(clientID: ClientID, sessionID: SessionID, messageID: MessageID) {
+        self.clientID = clientID
+        self.sessionID = sessionID
+        self.messageID = messageID
+    }
 }
 
 /// A stream somebody wants stopped.
