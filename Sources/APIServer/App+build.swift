@@ -36,7 +36,13 @@ func buildAPI(_ configuration: APIConfiguration) async throws -> ServerProcess {
     let sessions = SessionRepository(client: database)
     let editor = AnnouncingSessionEditor(SessionEditRepository(client: database), bell: bell)
     let leases = AnnouncingStreamLeaseStore(StreamLeaseRepository(client: database), bell: bell)
-    let stopMessage = StopMessage(node: node, leases: leases, registry: registry, signals: signals)
+    let stopMessage = StopMessage(
+        node: node,
+        leases: leases,
+        directory: StreamDirectoryRepository(client: database),
+        registry: registry,
+        signals: signals
+    )
     let messages = AnnouncingMessageStore(MessageRepository(client: database), bell: bell)
     let sendMulti = SendMulti(
         sessions: sessions,

@@ -72,6 +72,7 @@ public final class WebhookBackend: Backend {
         let call = Call(
             event: .sessionCreated,
             sessionType: notice.sessionType,
+            url: notice.sessionType.webhookURL,
             body: notice.body(at: .now),
             traceparent: nil
         )
@@ -87,12 +88,13 @@ public final class WebhookBackend: Backend {
         let call = Call(
             event: request.event,
             sessionType: request.sessionType,
+            url: request.url,
             body: request.body(at: .now),
             traceparent: request.traceparent
         )
         do {
             try await attempt(call, within: bounds(request.sessionType)) { reader in
-                try await reader.streamEvents(to: handle)
+                try await reader.streamEvents(of: call.event, to: handle)
             }
         } catch let failure as BackendFailure {
             throw failure.chatError
@@ -102,6 +104,7 @@ public final class WebhookBackend: Backend {
     private struct Call: Sendable {
         let event: WebhookEvent
         let sessionType: SessionType
+        let url: String
         let body: [UInt8]
         let traceparent: String?
         /// The same for all attempts, so that a backend can tell that it had the call before.
@@ -172,7 +175,7 @@ public final class WebhookBackend: Backend {
             let signature = WebhookSignature(secret: secret)
             headers.add(contentsOf: signature.headers(id: call.id, time: .now, body: call.body))
         }
-        let request = try HTTPClient.Request(webhook: call.sessionType.webhookURL, headers: headers, body: call.body)
+        let request = try HTTPClient.Request(webhook: call.url, headers: headers, body: call.body)
         let limit = min(bounds.silence, bounds.whole)
         try await limiter.acquire(call.sessionType, within: limit, from: startedAt, on: eventLoopGroup.any())
         let exchange = WebhookExchange(

@@ -5,6 +5,7 @@ enum WebhookEvent: String, CaseIterable, Sendable {
     case sessionCreated = "session.created"
     case messageNew = "message.new"
     case messageRecreate = "message.recreate"
+    case sessionSummary = "session.summary"
 }
 
 extension SessionCreatedNotice {
@@ -28,10 +29,19 @@ extension AnswerRequest {
         switch kind {
         case .new: .messageNew
         case .recreate: .messageRecreate
+        case .summary: .sessionSummary
         }
     }
 
-    /// The body of `message.new` or `message.recreate`.
+    /// Where it goes: a summary to the service that the session type has for them, if it has one.
+    var url: String {
+        switch kind {
+        case .new, .recreate: sessionType.webhookURL
+        case .summary: sessionType.summarization?.serviceURL ?? sessionType.webhookURL
+        }
+    }
+
+    /// The body of `message.new`, `message.recreate` or `session.summary`.
     func body(at time: Timestamp) -> [UInt8] {
         var writer = JSONWriter(reservingCapacity: 1024 + 512 * history.count)
         writer.beginObject()
@@ -41,10 +51,13 @@ extension AnswerRequest {
         switch kind {
         case .new(let messageID, _, _), .recreate(let messageID):
             writer.member("message_id", messageID.description)
+            writer.member("response_message_id", responseMessageID.description)
+            writer.name("session_metadata")
+            writer.value(.object(sessionMetadata))
+        case .summary:
+            writer.name("summarization_settings")
+            writer.value(.object(sessionType.summarization?.settings ?? [:]))
         }
-        writer.member("response_message_id", responseMessageID.description)
-        writer.name("session_metadata")
-        writer.value(.object(sessionMetadata))
         writer.name("enabled_capabilities")
         writer.array(enabledCapabilities.map(\.json))
         if case .new(_, let content, let fileURLs) = kind {

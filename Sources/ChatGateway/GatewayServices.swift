@@ -9,6 +9,9 @@ public struct GatewayServices: Sendable {
     public let drain: DrainState
     public let verify: @Sendable (String) async throws -> Caller
     public let sendMessage: SendMessage
+    public let recreateMessage: RecreateMessage
+    public let summarizeSession: SummarizeSession
+    public let watchStream: WatchStream
     public let streams: StreamRegistry
     public let logger: Logger
     let push: PushHub
@@ -21,6 +24,9 @@ public struct GatewayServices: Sendable {
         drain: DrainState,
         verify: @escaping @Sendable (String) async throws -> Caller,
         sendMessage: SendMessage,
+        recreateMessage: RecreateMessage,
+        summarizeSession: SummarizeSession,
+        watchStream: WatchStream,
         streams: StreamRegistry,
         events: any EventStore,
         bus: any SignalBus,
@@ -31,6 +37,9 @@ public struct GatewayServices: Sendable {
         self.drain = drain
         self.verify = verify
         self.sendMessage = sendMessage
+        self.recreateMessage = recreateMessage
+        self.summarizeSession = summarizeSession
+        self.watchStream = watchStream
         self.streams = streams
         self.logger = logger
         let metrics = GatewayMetrics()

@@ -47,15 +47,50 @@ func buildGateway(_ configuration: GatewayConfiguration) async throws -> ServerP
         observer: reporter,
         leaseSeconds: configuration.nodeLeaseSeconds
     )
+    let directory = StreamDirectoryRepository(client: database)
+    let sessions = SessionRepository(client: database)
+    let busyStreams = BusyStreams(
+        queue: SendQueueRepository(client: database),
+        bus: bus,
+        stopMessage: StopMessage(
+            node: node,
+            leases: leases,
+            directory: directory,
+            registry: registry,
+            signals: signals
+        ),
+        mayWait: { !drain.isDraining }
+    )
     let services = GatewayServices(
         configuration: configuration,
         node: node,
         drain: drain,
         verify: { try await tokens.verify($0) },
         sendMessage: SendMessage(
-            sessions: SessionRepository(client: database),
+            sessions: sessions,
+            shares: ShareRepository(client: database),
             streams: streams,
-            stopMessage: StopMessage(node: node, leases: leases, registry: registry, signals: signals)
+            busyStreams: busyStreams,
+            graceSeconds: configuration.streamGraceSeconds
+        ),
+        recreateMessage: RecreateMessage(
+            store: RecreationRepository(client: database),
+            directory: directory,
+            streams: streams,
+            busyStreams: busyStreams,
+            graceSeconds: configuration.streamGraceSeconds
+        ),
+        summarizeSession: SummarizeSession(
+            sessions: sessions,
+            summaries: AnnouncingSummaryStore(SummaryRepository(client: database), bell: bell),
+            streams: streams
+        ),
+        watchStream: WatchStream(
+            node: node,
+            directory: directory,
+            registry: registry,
+            signals: signals,
+            observer: reporter
         ),
         streams: registry,
         events: EventRepository(client: database),

@@ -34,6 +34,7 @@ struct APIFixture: Sendable {
         let stopMessage = StopMessage(
             node: node,
             leases: FakeLeases(database: database),
+            directory: EmptyDirectory(),
             registry: registry,
             signals: signals
         )

@@ -35,3 +35,9 @@ struct SilentObserver: StreamObserver {
     func streamEnded(_ stream: StreamIdentity, state: Message.State?, error: ChatError?) {}
     func backgroundWorkFailed(_ work: StaticString, error: any Error) {}
 }
+
+/// Knows no stream.
+struct EmptyDirectory: StreamDirectory {
+    func stream(_ id: MessageID, for reader: ClientID) async throws -> KnownStream? { nil }
+    func owner(ofMessage id: MessageID, by guest: ClientID) async throws -> ClientID? { nil }
+}

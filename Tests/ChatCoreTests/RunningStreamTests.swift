@@ -1,14 +1,15 @@
-import ChatCore
 import Synchronization
 import Testing
+
+@testable import ChatCore
 
 @Suite struct RunningStreamTests {
     @Test func runsAnAnswerToItsEnd() async throws {
         let fixture = StreamFixture(script: .chunks(["Hel", "lo"], thenComplete: true))
         await fixture.stream.run()
         #expect(await fixture.stream.waitForEnd() == .complete)
-        #expect(fixture.sink.delivered == ["Hel", "lo"])
-        #expect(fixture.sink.ends == [.complete])
+        #expect(fixture.viewer.delivered == ["Hel", "lo"])
+        #expect(fixture.viewer.ends == [.complete])
         let end = try #require(fixture.store.ends.first)
         #expect(end.content == [.text("Hello")])
         #expect(end.chunks == 2)
@@ -21,25 +22,25 @@ import Testing
         let end = try #require(fixture.store.ends.first)
         #expect(end.state == .failed)
         #expect(end.content == [.text("a")])
-        #expect(fixture.sink.errors == [.backendError])
+        #expect(fixture.viewer.errors == [.backendError])
     }
 
     @Test func aFailureIsTheBackends() async throws {
         let fixture = StreamFixture(script: .fails(ChatError(.backendTimeout, "too slow")))
         await fixture.stream.run()
         #expect(fixture.store.ends.map(\.state) == [.timedOut])
-        #expect(fixture.sink.errors == [.backendTimeout])
+        #expect(fixture.viewer.errors == [.backendTimeout])
     }
 
     @Test func aStopCutsTheBackendOffAndKeepsWhatCame() async throws {
         let fixture = StreamFixture(script: .chunksThenHang(["a", "b"]))
         async let running: Void = fixture.stream.run()
-        await fixture.sink.waitForChunk(1)
+        await fixture.viewer.waitForChunk(1)
         #expect(await fixture.stream.stop() == .stopped)
         await running
         #expect(fixture.store.ends.map(\.state) == [.stopped])
         #expect(fixture.store.ends.first?.content == [.text("ab")])
-        #expect(fixture.store.ends.first?.chunks == fixture.sink.delivered.count)
+        #expect(fixture.store.ends.first?.chunks == fixture.viewer.delivered.count)
         #expect(fixture.backend.wasCancelled)
         #expect(await fixture.stream.stop() == .stopped)
     }
@@ -51,7 +52,7 @@ import Testing
         await fixture.stream.run()
         #expect(await stopped == .stopped)
         #expect(fixture.backend.calls == 0)
-        #expect(fixture.sink.delivered.isEmpty)
+        #expect(fixture.viewer.delivered.isEmpty)
     }
 
     @Test(arguments: [1, 2])
@@ -61,7 +62,7 @@ import Testing
         await fixture.stream.run()
         #expect(await fixture.stream.waitForEnd() == .failed)
         #expect(fixture.store.ends.map(\.state) == [.failed])
-        #expect(fixture.sink.errors == [.backendError])
+        #expect(fixture.viewer.errors == [.backendError])
     }
 
     @Test func theEndIsWrittenAgainUntilItIsWritten() async {
@@ -69,22 +70,22 @@ import Testing
         fixture.store.failures = 2
         await fixture.stream.run()
         #expect(fixture.store.ends.map(\.state) == [.complete])
-        #expect(fixture.sink.ends == [.complete])
+        #expect(fixture.viewer.ends == [.complete])
     }
 
     @Test func anEndWhoseConfirmationWasLostIsFound() async {
         let fixture = StreamFixture(script: .chunks(["a"], thenComplete: true))
         fixture.store.losesConfirmation = true
         await fixture.stream.run()
-        #expect(fixture.sink.ends == [.complete])
+        #expect(fixture.viewer.ends == [.complete])
     }
 
     @Test func aStreamTakenOverIsSaidSo() async {
         let fixture = StreamFixture(script: .chunks(["a"], thenComplete: true))
         fixture.store.isTakenOver = true
         await fixture.stream.run()
-        #expect(fixture.sink.wasTakenOver)
-        #expect(fixture.sink.ends.isEmpty)
+        #expect(fixture.viewer.wasTakenOver)
+        #expect(fixture.viewer.ends.isEmpty)
         #expect(await fixture.stream.waitForEnd() == nil)
     }
 
@@ -92,17 +93,17 @@ import Testing
         let fixture = StreamFixture(script: .chunksThenHang(["a"]))
         fixture.store.isTakenOver = true
         async let running: Void = fixture.stream.run()
-        await fixture.sink.waitForChunk(0)
+        await fixture.viewer.waitForChunk(0)
         await fixture.stream.saveCheckpoint()
         await running
         #expect(fixture.backend.wasCancelled)
-        #expect(fixture.sink.wasTakenOver)
+        #expect(fixture.viewer.wasTakenOver)
     }
 
     @Test func cancellationInterrupts() async {
         let fixture = StreamFixture(script: .chunksThenHang(["a"]))
         let task = Task { await fixture.stream.run() }
-        await fixture.sink.waitForChunk(0)
+        await fixture.viewer.waitForChunk(0)
         task.cancel()
         await task.value
         #expect(fixture.store.ends.map(\.state) == [.interrupted])

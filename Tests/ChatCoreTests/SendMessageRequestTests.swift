@@ -24,7 +24,7 @@ import Testing
         #expect(request.content == [.text("hello")])
         #expect(request.sessionID == session)
         #expect(request.parentMessageID == nil)
-        #expect(request.onBusy == .refuse)
+        #expect(request.wishes == StreamWishes())
     }
 
     @Test func everyPartIsRead() throws {

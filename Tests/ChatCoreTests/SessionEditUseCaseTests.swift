@@ -12,6 +12,7 @@ import Testing
         let stopMessage = StopMessage(
             node: node,
             leases: GoneLeases(),
+            directory: EmptyDirectory(),
             registry: registry,
             signals: NodeSignals(node: node, bus: SilentBus(), registry: registry, observer: SilentObserver())
         )
@@ -94,14 +95,20 @@ private struct GoneLeases: StreamLeaseStore {
     func renewLease(of node: Node, seconds: Int) async throws -> [StopRequest] { [] }
     func endLease(of node: NodeID) async throws {}
     func requestStop(of message: MessageID, client: ClientID) async throws -> StopTarget { .messageNotFound }
-    func closeOrphan(_ message: MessageID, client: ClientID) async throws -> Message? { nil }
-    func closeOrphans(limit: Int) async throws -> [Message] { [] }
+    func closeOrphan(_ message: MessageID, client: ClientID) async throws -> ClosedStream? { nil }
+    func closeOrphans(limit: Int) async throws -> [ClosedStream] { [] }
     func closeForgotten(
         of node: NodeID,
         running: [MessageID],
         after seconds: Int,
         limit: Int
-    ) async throws -> [Message] { [] }
+    ) async throws -> [ClosedStream] { [] }
+}
+
+/// Knows no stream.
+struct EmptyDirectory: StreamDirectory {
+    func stream(_ id: MessageID, for reader: ClientID) async throws -> KnownStream? { nil }
+    func owner(ofMessage id: MessageID, by guest: ClientID) async throws -> ClientID? { nil }
 }
 
 private struct SilentBus: SignalBus {

@@ -1,14 +1,17 @@
-import ChatCore
 import Synchronization
 
-/// A stream with a scripted backend and a store and sink that remember.
+@testable import ChatCore
+
+/// A stream with a scripted backend, a store and a viewer that remember.
 struct StreamFixture {
     let backend: ScriptedBackend
     let store = RememberingStore()
-    let sink = RememberingSink()
+    let viewer = RememberingViewer()
+    let time = PassableTime()
     let stream: RunningStream
 
-    init(script: ScriptedBackend.Script) {
+    /// - Parameter isWatched: whether the viewer watches from the beginning.
+    init(script: ScriptedBackend.Script, isWatched: Bool = true, graceSeconds: Int? = nil) {
         backend = ScriptedBackend(script: script)
         let session = SessionID.make()
         let message = MessageID.make()
@@ -18,7 +21,8 @@ struct StreamFixture {
             backend: backend,
             messages: store,
             registry: StreamRegistry(),
-            observer: SilentObserver()
+            observer: SilentObserver(),
+            sleep: time.sleep
         )
         stream = RunningStream(
             identity: StreamIdentity(
@@ -37,8 +41,43 @@ struct StreamFixture {
                 history: []
             ),
             services: services,
-            sink: sink
+            graceSeconds: graceSeconds
         )
+        if isWatched { stream.show(to: viewer, from: 0) }
+    }
+}
+
+/// A time that passes when the test says so.
+final class PassableTime: Sendable {
+    private let sleepers = Mutex<[CheckedContinuation<Void, Never>]>([])
+    private let arrivals: AsyncStream<Void>
+    private let arrival: AsyncStream<Void>.Continuation
+
+    init() {
+        (arrivals, arrival) = AsyncStream.makeStream()
+    }
+
+    var sleep: @Sendable (Duration) async throws -> Void {
+        { _ in
+            await withCheckedContinuation { continuation in
+                self.sleepers.withLock { $0.append(continuation) }
+                self.arrival.yield()
+            }
+        }
+    }
+
+    /// Returns when somebody sleeps.
+    func untilSomebodySleeps() async {
+        for await _ in arrivals { return }
+    }
+
+    /// Wakes everybody.
+    func pass() {
+        let sleepers = sleepers.withLock { sleepers in
+            defer { sleepers = [] }
+            return sleepers
+        }
+        for sleeper in sleepers { sleeper.resume() }
     }
 }
 
@@ -63,6 +102,7 @@ final class ScriptedBackend: Backend {
 
     private struct State {
         var calls = 0
+        var sent = 0
         var wasCancelled = false
     }
 
@@ -74,6 +114,8 @@ final class ScriptedBackend: Backend {
     }
 
     var calls: Int { state.withLock { $0.calls } }
+    /// How many chunks it has begun to hand over.
+    var sent: Int { state.withLock { $0.sent } }
     var wasCancelled: Bool { state.withLock { $0.wasCancelled } }
 
     func sessionCreated(_ notice: SessionCreatedNotice) async throws -> [Capability] { [] }
@@ -81,7 +123,10 @@ final class ScriptedBackend: Backend {
     func streamAnswer(to request: AnswerRequest, handle: @Sendable (BackendEvent) async throws -> Void) async throws {
         state.withLock { $0.calls += 1 }
         func send(_ texts: [String]) async throws {
-            for text in texts { try await handle(.chunk(StreamChunk(kind: .text, content: text, json: "{}"))) }
+            for text in texts {
+                state.withLock { $0.sent += 1 }
+                try await handle(.chunk(StreamChunk(kind: .text, content: text, json: text)))
+            }
         }
         switch script {
         case .chunks(let texts, let completes):
@@ -108,6 +153,7 @@ final class RememberingStore: MessageStore {
         var refusals = 0
         var losesConfirmation = false
         var isTakenOver = false
+        var lastCheckpoint: StreamCheckpoint?
     }
 
     private struct OutOfReach: Error {}
@@ -141,7 +187,12 @@ final class RememberingStore: MessageStore {
 
     func beginExchange(_ exchange: NewExchange) async throws -> ExchangeOutcome { .sessionNotFound }
 
-    func checkpoint(_ checkpoint: StreamCheckpoint) async throws -> Bool { !isTakenOver }
+    var lastCheckpoint: StreamCheckpoint? { state.withLock { $0.lastCheckpoint } }
+
+    func checkpoint(_ checkpoint: StreamCheckpoint) async throws -> Bool {
+        state.withLock { $0.lastCheckpoint = checkpoint }
+        return !isTakenOver
+    }
 
     func finishStream(_ end: StreamEnd) async throws -> Message? {
         try state.withLock { state in
@@ -183,44 +234,127 @@ final class RememberingStore: MessageStore {
     }
 }
 
-final class RememberingSink: StreamSink {
+final class RememberingViewer: StreamViewer {
     private struct State {
         var delivered: [String] = []
-        var ends: [Message.State] = []
-        var errors: [ChatError.Code] = []
-        var wasTakenOver = false
+        var indexes: [Int] = []
+        var snapshots: [(content: [ContentPart], nextChunk: Int)] = []
+        var outcomes: [StreamOutcome] = []
+        var room = Int.max
+        var seat: StreamSeat?
+        var isGone = false
+        var waiter: CheckedContinuation<Void, Never>?
     }
 
-    private let state = Mutex(State())
-    private let arrivals: AsyncStream<Int>
-    private let arrival: AsyncStream<Int>.Continuation
+    private let state: Mutex<State>
+    private let news: AsyncStream<Void>
+    private let change: AsyncStream<Void>.Continuation
 
-    init() {
-        (arrivals, arrival) = AsyncStream.makeStream()
+    /// - Parameter room: how many chunks it takes before it is full.
+    init(room: Int = .max) {
+        state = Mutex(State(room: room))
+        (news, change) = AsyncStream.makeStream()
     }
 
+    /// What was delivered as chunks.
     var delivered: [String] { state.withLock { $0.delivered } }
-    var ends: [Message.State] { state.withLock { $0.ends } }
-    var errors: [ChatError.Code] { state.withLock { $0.errors } }
-    var wasTakenOver: Bool { state.withLock { $0.wasTakenOver } }
-
-    func waitForChunk(_ index: Int) async {
-        for await arrived in arrivals where arrived >= index { return }
-    }
-
-    func deliver(_ chunk: StreamChunk, index: Int) async {
-        state.withLock { $0.delivered.append(chunk.content) }
-        arrival.yield(index)
-    }
-
-    func ended(_ message: Message, ending: StreamStateMachine.Ending) async {
+    var indexes: [Int] { state.withLock { $0.indexes } }
+    var snapshots: [(content: [ContentPart], nextChunk: Int)] { state.withLock { $0.snapshots } }
+    var ends: [Message.State] {
         state.withLock { state in
-            state.ends.append(message.state)
-            if let error = ending.error { state.errors.append(error.code) }
+            state.outcomes.compactMap { if case .ended(let result, _) = $0 { result.state } else { nil } }
+        }
+    }
+    var errors: [ChatError.Code] {
+        state.withLock { state in
+            state.outcomes.compactMap { if case .ended(_, let error) = $0 { error?.code } else { nil } }
+        }
+    }
+    var wasTakenOver: Bool {
+        state.withLock { state in state.outcomes.contains { if case .takenOver = $0 { true } else { false } } }
+    }
+
+    /// The text as a client would put it together.
+    var text: String {
+        state.withLock { state in
+            var text = ""
+            if let snapshot = state.snapshots.last {
+                for case .text(let part) in snapshot.content { text += part }
+            }
+            let first = state.snapshots.last?.nextChunk ?? 0
+            for (index, chunk) in zip(state.indexes, state.delivered) where index >= first { text += chunk }
+            return text
         }
     }
 
-    func takenOver() async {
-        state.withLock { $0.wasTakenOver = true }
+    func waitForChunk(_ index: Int) async { await wait { $0.indexes.contains(index) } }
+    func waitForSnapshot() async { await wait { !$0.snapshots.isEmpty } }
+    func waitForEnd() async { await wait { !$0.outcomes.isEmpty } }
+
+    private func wait(_ isThere: (borrowing State) -> Bool) async {
+        if state.withLock({ isThere($0) }) { return }
+        for await _ in news where state.withLock({ isThere($0) }) { return }
     }
+
+    /// Can take `count` chunks more.
+    func makeRoom(_ count: Int) {
+        let (seat, waiter) = state.withLock { state in
+            state.room = count
+            defer { state.waiter = nil }
+            return (state.seat, state.waiter)
+        }
+        waiter?.resume()
+        seat?.hasRoom()
+    }
+
+    func leave() {
+        let (seat, waiter) = state.withLock { state in
+            state.isGone = true
+            defer { state.waiter = nil }
+            return (state.seat, state.waiter)
+        }
+        waiter?.resume()
+        seat?.leave()
+    }
+
+    // MARK: StreamViewer
+
+    func seated(_ seat: StreamSeat) { state.withLock { $0.seat = seat } }
+
+    func deliver(_ json: String, index: Int) -> Bool {
+        defer { change.yield() }
+        return state.withLock { state in
+            state.delivered.append(json)
+            state.indexes.append(index)
+            state.room -= 1
+            return state.room > 0
+        }
+    }
+
+    func deliver(snapshot: [ContentPart], nextChunk: Int) -> Bool {
+        defer { change.yield() }
+        return state.withLock { state in
+            state.snapshots.append((snapshot, nextChunk))
+            state.room -= 1
+            return state.room > 0
+        }
+    }
+
+    func ended(_ outcome: StreamOutcome) {
+        state.withLock { $0.outcomes.append(outcome) }
+        change.yield()
+    }
+
+    func waitForRoom() async {
+        await withCheckedContinuation { continuation in
+            let goesOn = state.withLock { state in
+                if state.room > 0 || state.isGone { return true }
+                state.waiter = continuation
+                return false
+            }
+            if goesOn { continuation.resume() }
+        }
+    }
+
+    var isGone: Bool { state.withLock { $0.isGone } }
 }

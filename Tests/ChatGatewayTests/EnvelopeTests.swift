@@ -50,7 +50,7 @@ import Testing
         let message = MessageID.make()
         let encoder = ChunkEnvelope(requestID: id, messageID: message)
         let chunk = StreamChunk(kind: .text, content: "é\"", json: #"{"type":"text","content":"é\"","x":[1]}"#)
-        let envelope = try JSONParser.parse(encoder.encode(chunk, index: 41))
+        let envelope = try JSONParser.parse(encoder.encode(chunk.json, index: 41))
         #expect(envelope["type"] == "message.streaming.chunk")
         #expect(envelope["payload"]?["request_id"] == .string(id))
         #expect(envelope["payload"]?["message_id"] == .string(message.description))

@@ -40,10 +40,10 @@ import Testing
     @Test func aPeerThatTakesNothingIsClosedAsSlow() throws {
         let channel = EmbeddedChannel()
         let queue = OutboundQueue(channel: channel)
-        let flow = StreamFlow()
+        let flow = StreamFlow(eventLoop: channel.eventLoop, patience: .hours(1)) {}
         let megabyte = [UInt8](repeating: 0x61, count: 1 << 20)
         for _ in 0..<(OutboundQueue.maximumBytes >> 20) + 1 {
-            flow.given(megabyte.count)
+            _ = flow.given(megabyte.count)
             queue.send(text: megabyte, flow: flow)
         }
         channel.embeddedEventLoop.run()
@@ -85,38 +85,6 @@ import Testing
         #expect(channel.isActive)
         channel.embeddedEventLoop.advanceTime(by: ConnectionCloser.takingPatience)
         #expect(!channel.isActive)
-    }
-
-    @Test func aStreamWaitsForItsConnection() async {
-        let flow = StreamFlow()
-        flow.given(StreamFlow.pauseBytes)
-        await flow.waitForRoom()
-        flow.given(1)
-        async let waiting: Void = flow.waitForRoom()
-        flow.taken(StreamFlow.pauseBytes + 1 - StreamFlow.resumeBytes)
-        await waiting
-    }
-
-    @Test func aCancelledStreamDoesNotWait() async {
-        let flow = StreamFlow()
-        flow.given(StreamFlow.pauseBytes * 2)
-        let task = Task { await flow.waitForRoom() }
-        task.cancel()
-        await task.value
-    }
-
-    @Test func aClosedQueueHoldsNobodyUp() async {
-        let channel = EmbeddedChannel()
-        let queue = OutboundQueue(channel: channel)
-        let flow = StreamFlow()
-        let bytes = [UInt8](repeating: 0x61, count: StreamFlow.pauseBytes + 1)
-        flow.given(bytes.count)
-        queue.send(text: bytes, flow: flow)
-        queue.close()
-        await flow.waitForRoom()
-        flow.given(bytes.count)
-        queue.send(text: bytes, flow: flow)
-        await flow.waitForRoom()
     }
 }
 

@@ -26,13 +26,16 @@ struct AnswerReader {
     /// Reads a streaming or a plain answer and returns after `handle` took `complete`.
     ///
     /// - Throws: ``BackendFailure``, `CancellationError`, or what `handle` throws.
-    mutating func streamEvents(to handle: @Sendable (BackendEvent) async throws -> Void) async throws {
+    mutating func streamEvents(
+        of event: WebhookEvent,
+        to handle: @Sendable (BackendEvent) async throws -> Void
+    ) async throws {
         switch try await mediaType() {
         case .eventStream:
             try await decodeStream(handle)
         case .json:
             let body = try await wholeBody()
-            let events = try BackendAnswer.events(body)
+            let events = try BackendAnswer.events(body, to: event)
             record(events, bytes: body.readableBytes)
             for event in events { try await handle(event) }
         }

@@ -3,14 +3,15 @@ internal import NIOCore
 
 /// What a plain `application/json` answer says.
 enum BackendAnswer {
-    /// The answer `{content: [ContentPart] | string, metadata?}` as the events of a stream.
+    /// The answer `{content: [ContentPart] | string, metadata?}` as the events of a stream; of a summary also
+    /// `{summary: string, metadata?}`.
     ///
     /// - Throws: ``BackendFailure`` when it is something else.
-    static func events(_ body: ByteBuffer) throws(BackendFailure) -> [BackendEvent] {
+    static func events(_ body: ByteBuffer, to event: WebhookEvent) throws(BackendFailure) -> [BackendEvent] {
         let members = try object(body)
         let metadata = try metadata(of: members)
         var events: [BackendEvent] = []
-        switch members["content"] {
+        switch members["content"] ?? (event == .sessionSummary ? members["summary"] : nil) {
         case .string(let text)?:
             if !text.isEmpty {
                 events.append(.chunk(try StreamChunk(contentPart: ["type": "text", "text": .string(text)])))

@@ -78,3 +78,32 @@ public struct AnnouncingStreamLeaseStore: StreamLeaseStore {
         return streams
     }
 }
+
+/// A store of summaries whose committed events are announced to the relays.
+public struct AnnouncingSummaryStore: SummaryStore {
+    private let store: any SummaryStore
+    private let bell: OutboxBell
+
+    public init(_ store: any SummaryStore, bell: OutboxBell) {
+        self.store = store
+        self.bell = bell
+    }
+
+    public func beginSummary(_ summary: NewSummary) async throws -> SummaryOutcome {
+        try await store.beginSummary(summary)
+    }
+
+    public func checkpoint(_ checkpoint: StreamCheckpoint) async throws -> Bool {
+        try await store.checkpoint(checkpoint)
+    }
+
+    public func finish(_ end: StreamEnd) async throws -> StreamResult? {
+        let result = try await store.finish(end)
+        if result?.state == .complete { bell.ring() }
+        return result
+    }
+
+    public func result(of stream: MessageID, client: ClientID) async throws -> StreamResult? {
+        try await store.result(of: stream, client: client)
+    }
+}

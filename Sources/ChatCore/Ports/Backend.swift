@@ -5,7 +5,7 @@ public protocol Backend: Sendable {
     /// - Throws: ``ChatError`` `BACKEND_ERROR` or `BACKEND_TIMEOUT`; nothing of the backend's words is in it.
     func sessionCreated(_ notice: SessionCreatedNotice) async throws -> [Capability]
 
-    /// Asks for an answer (`message.new`, `message.recreate`) and hands over its events as they arrive.
+    /// Asks for an answer (`message.new`, `message.recreate`, `session.summary`) and hands over its events as they arrive.
     ///
     /// `handle` is awaited before more is read, so a handler that waits makes the connection's flow control reach the
     /// backend. Returns after a terminal event was handled: ``BackendEvent/complete(metadata:)``; every other way to
@@ -57,15 +57,18 @@ public struct AnswerRequest: Sendable {
         case new(messageID: MessageID, content: [ContentPart], fileURLs: [String])
         /// `message.recreate`: another answer in place of this one.
         case recreate(messageID: MessageID)
+        /// `session.summary`: a summary of the history.
+        case summary
     }
 
     public var kind: Kind
     public var sessionType: SessionType
     public var sessionID: SessionID
+    /// The answer, or the run of the summary.
     public var responseMessageID: MessageID
     public var sessionMetadata: JSONObject
     public var enabledCapabilities: [Capability]
-    /// The path from the root to the parent of the new message, oldest first.
+    /// The path from the root to the parent of the new message, oldest first; of a summary the whole active path.
     public var history: [Message]
     /// W3C `traceparent` of the request that caused this, passed on.
     public var traceparent: String?

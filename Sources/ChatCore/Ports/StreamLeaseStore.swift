@@ -22,7 +22,12 @@ public protocol StreamLeaseStore: Sendable {
 
     /// Ends, as ``closeOrphan(_:client:)`` does, up to `limit` streams of this node that began more than `seconds` ago and
     /// are not among those it is `running`: their commit was never confirmed to the node, so nobody generates them.
-    func closeForgotten(of node: NodeID, running: [MessageID], after seconds: Int, limit: Int) async throws -> [ClosedStream]
+    func closeForgotten(
+        of node: NodeID,
+        running: [MessageID],
+        after seconds: Int,
+        limit: Int
+    ) async throws -> [ClosedStream]
 }
 
 /// A stream that was closed in place of its owner: of an answer, or of a summary.

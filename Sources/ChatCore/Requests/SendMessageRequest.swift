@@ -1,12 +1,5 @@
 /// What a client asks for with `message.send` (`contract/websocket.md`, 'Client → server').
 public struct SendMessageRequest: Hashable, Sendable {
-    /// What to do when the message to hang under is still being streamed.
-    public enum OnBusy: String, CaseIterable, Sendable {
-        case refuse
-        /// Stop that stream first, then send.
-        case interrupt
-    }
-
     public static let maximumFileURLs = 64
     public static let maximumCapabilities = 64
 
@@ -16,7 +9,9 @@ public struct SendMessageRequest: Hashable, Sendable {
     /// `nil`: the leaf of the active path.
     public var parentMessageID: MessageID?
     public var enabledCapabilityIDs: [String]
-    public var onBusy: OnBusy
+    public var wishes: StreamWishes
+    /// By which the session is another client's.
+    public var shareToken: String?
 
     public init(
         sessionID: SessionID,
@@ -24,14 +19,16 @@ public struct SendMessageRequest: Hashable, Sendable {
         fileURLs: [String] = [],
         parentMessageID: MessageID? = nil,
         enabledCapabilityIDs: [String] = [],
-        onBusy: OnBusy = .refuse
+        wishes: StreamWishes = StreamWishes(),
+        shareToken: String? = nil
     ) {
         self.sessionID = sessionID
         self.content = content
         self.fileURLs = fileURLs
         self.parentMessageID = parentMessageID
         self.enabledCapabilityIDs = enabledCapabilityIDs
-        self.onBusy = onBusy
+        self.wishes = wishes
+        self.shareToken = shareToken
     }
 
     /// Reads the payload of a `message.send`.
@@ -44,8 +41,8 @@ public struct SendMessageRequest: Hashable, Sendable {
         let fileURLs = Self.readFileURLs(from: &reader)
         let parentMessageID = reader.identifier("parent_message_id", as: MessageID.self)
         let capabilities = Self.readCapabilities(from: &reader)
-        let onBusy = reader.word("on_busy", as: OnBusy.self)
-        Self.readOnDisconnect(from: &reader)
+        let wishes = StreamWishes(from: &reader)
+        let shareToken = reader.string("share_token", maximumBytes: 256)
         try reader.finish()
         guard let sessionID, let content else { throw .invalid("payload", "The payload is not valid.", .invalidValue) }
         self.init(
@@ -54,7 +51,8 @@ public struct SendMessageRequest: Hashable, Sendable {
             fileURLs: fileURLs,
             parentMessageID: parentMessageID,
             enabledCapabilityIDs: capabilities,
-            onBusy: onBusy ?? .refuse
+            wishes: wishes,
+            shareToken: shareToken
         )
     }
 
@@ -82,18 +80,11 @@ public struct SendMessageRequest: Hashable, Sendable {
         }
         return ids
     }
-
-    /// A stream always runs on when its connection is lost, so `continue` is the one word understood.
-    private static func readOnDisconnect(from reader: inout ObjectReader) {
-        enum OnDisconnect: String, CaseIterable {
-            case `continue`
-        }
-        _ = reader.word("on_disconnect", as: OnDisconnect.self)
-    }
 }
 
 extension SendMessageRequest {
-    /// The same for equal requests, whatever the order or spacing of the JSON they came in.
+    /// The same for equal requests, whatever the order or spacing of the JSON they came in. How a request is to be carried
+    /// out, and the token it comes by, are not part of what it asks for.
     public var digest: String {
         let fields: JSONValue = [
             "session_id": .string(sessionID.description),

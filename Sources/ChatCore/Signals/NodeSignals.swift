@@ -1,12 +1,20 @@
 internal import Synchronization
 
-/// This node's end of the conversation between nodes: stops streams others ask it to stop, and asks others.
+/// This node's end of the conversation between nodes: stops streams others ask it to stop, hands on the chunks of those
+/// that are watched elsewhere, and asks others for the same.
 public final class NodeSignals: Sendable {
+    /// Of what is sent at once, so that nothing holds up what is behind it on the bus.
+    private static let maximumSignalBytes = 1 << 20
+    /// How long a request for chunks waits at the owner for the next one.
+    private static let fetchPatience: Duration = .seconds(2)
+    /// How long it may take in all.
+    private static let fetchTimeout: Duration = .seconds(4)
+
     private let node: Node
     private let bus: any SignalBus
     private let registry: StreamRegistry
     private let observer: any StreamObserver
-    private let waiting = Mutex<[String: AsyncStream<Message.State?>.Continuation]>([:])
+    private let waiting = Mutex<[String: AsyncStream<NodeSignal>.Continuation]>([:])
 
     public init(node: Node, bus: any SignalBus, registry: StreamRegistry, observer: any StreamObserver) {
         self.node = node
@@ -27,20 +35,45 @@ public final class NodeSignals: Sendable {
     ///
     /// - Returns: how the stream ended; `nil` when there was no confirmation, for whatever reason.
     public func askToStop(_ request: StopRequest, at owner: NodeID, timeout: Duration) async -> Message.State? {
+        let answer = await ask(owner, timeout: timeout, for: "ask a node to stop a stream") {
+            .stop(request, reply: $0)
+        }
+        guard case .stopConfirmed(_, let state)? = answer else { return nil }
+        return state
+    }
+
+    /// Asks the owner of a stream for its chunks.
+    ///
+    /// - Returns: `nil` when there was no answer, for whatever reason, or the stream does not run there.
+    func fetch(_ request: FetchRequest, at owner: NodeID) async -> FetchedChunks? {
+        let answer = await ask(owner, timeout: Self.fetchTimeout, for: "ask a node for chunks of a stream") {
+            .fetch(request, reply: $0)
+        }
+        guard case .fetched(_, let chunks)? = answer else { return nil }
+        return chunks
+    }
+
+    /// Sends what `signal` makes of the address for the answer, and waits up to `timeout` for that.
+    private func ask(
+        _ owner: NodeID,
+        timeout: Duration,
+        for work: StaticString,
+        _ signal: (NodeSignal.ReplyAddress) -> NodeSignal
+    ) async -> NodeSignal? {
         let requestID = SessionID.make().description
-        let signal = NodeSignal.stop(request, requestID: requestID, replyTo: node.id)
-        let (replies, reply) = AsyncStream.makeStream(of: Message.State?.self, bufferingPolicy: .bufferingOldest(1))
+        let (replies, reply) = AsyncStream.makeStream(of: NodeSignal.self, bufferingPolicy: .bufferingOldest(1))
         waiting.withLock { $0[requestID] = reply }
         defer { waiting.withLock { _ = $0.removeValue(forKey: requestID) } }
         do {
-            guard try await bus.publish(signal.encode(), on: .node(owner)) > 0 else { return nil }
+            let address = NodeSignal.ReplyAddress(requestID: requestID, node: node.id)
+            guard try await bus.publish(signal(address).encode(), on: .node(owner)) > 0 else { return nil }
         } catch {
-            observer.backgroundWorkFailed("ask a node to stop a stream", error: error)
+            observer.backgroundWorkFailed(work, error: error)
             return nil
         }
-        return await withTaskGroup(of: Message.State?.self) { group in
+        return await withTaskGroup(of: NodeSignal?.self) { group in
             group.addTask {
-                for await state in replies { return state }
+                for await signal in replies { return signal }
                 return nil
             }
             group.addTask {
@@ -54,22 +87,48 @@ public final class NodeSignals: Sendable {
 
     private func receive(_ signal: NodeSignal) {
         switch signal {
-        case .stopConfirmed(let requestID, let state):
-            _ = waiting.withLock { $0[requestID] }?.yield(state)
-        case .stop(let request, let requestID, let replyTo):
-            guard let stream = registry.stream(request.messageID), stream.identity.clientID == request.clientID else {
-                return
-            }
+        case .stopConfirmed(let requestID, _), .fetched(let requestID, _):
+            _ = waiting.withLock { $0[requestID] }?.yield(signal)
+        case .stop(let request, let reply):
+            guard let stream = stream(request.messageID, of: request.clientID) else { return }
             Task {
                 let state = await stream.stop()
-                let reply = NodeSignal.stopConfirmed(requestID: requestID, state: state)
-                do {
-                    try await self.bus.publish(reply.encode(), on: .node(replyTo))
-                } catch {
-                    // The asking node finds the end in the database.
-                    self.observer.backgroundWorkFailed("confirm a stop", error: error)
-                }
+                await self.answer(reply, .stopConfirmed(requestID: reply.requestID, state: state), "confirm a stop")
             }
+        case .fetch(let request, let reply):
+            let stream = stream(request.messageID, of: request.clientID)
+            Task {
+                var chunks = await stream?.fetch(
+                    from: request.next,
+                    for: request.viewerID,
+                    patience: Self.fetchPatience
+                )
+                var answer = NodeSignal.fetched(requestID: reply.requestID, chunks: chunks).encode()
+                if answer.count > Self.maximumSignalBytes {
+                    // A chunk too large for the bus is read from the database.
+                    await stream?.saveCheckpoint()
+                    chunks = .saved
+                    answer = NodeSignal.fetched(requestID: reply.requestID, chunks: chunks).encode()
+                }
+                await self.send(answer, to: reply.node, "hand on chunks of a stream")
+            }
+        }
+    }
+
+    private func stream(_ id: MessageID, of client: ClientID) -> RunningStream? {
+        registry.stream(id).flatMap { $0.identity.clientID == client ? $0 : nil }
+    }
+
+    private func answer(_ reply: NodeSignal.ReplyAddress, _ signal: NodeSignal, _ work: StaticString) async {
+        await send(signal.encode(), to: reply.node, work)
+    }
+
+    /// Who asks finds out by itself when nothing comes.
+    private func send(_ bytes: [UInt8], to node: NodeID, _ work: StaticString) async {
+        do {
+            try await bus.publish(bytes, on: .node(node))
+        } catch {
+            observer.backgroundWorkFailed(work, error: error)
         }
     }
 }

@@ -1,18 +1,22 @@
 internal import Synchronization
 
-/// One answer being generated on this node: the state machine, and the task that does what it decides.
+/// One answer being generated on this node: the state machine, the task that does what it decides, and those who watch.
 ///
-/// Whatever happens to the connection that asked for it, a stream runs on to its end; only ``stop()`` and
-/// ``interrupt()`` cut it short.
+/// Whatever happens to the connection that asked for it, a stream runs on to its end, unless it was begun to be abandoned
+/// with its viewers; ``stop()`` and ``interrupt()`` cut it short.
 public final class RunningStream: Sendable {
     public let identity: StreamIdentity
 
-    private struct State {
+    struct State {
         var machine = StreamStateMachine()
+        var audience = StreamAudience()
         /// The end decided on, until it is written.
         var decided: StreamStateMachine.Ending?
         var backendTask: Task<Void, any Error>?
         var waiters: [CheckedContinuation<Void, Never>] = []
+        /// Viewers on other nodes, whose requests wait for the next chunk.
+        var fetchers: [Wakeup] = []
+        var graceTask: Task<Void, Never>?
         var hasEnded = false
 
         /// Notes the end an input decided on. - Returns: whether it was this input that decided.
@@ -21,21 +25,50 @@ public final class RunningStream: Sendable {
             decided = ending
             return true
         }
+
+        mutating func serve(_ number: Int) {
+            let machine = machine
+            audience.serve(number) { machine.content }
+        }
+
+        mutating func append(_ chunk: StreamChunk) {
+            let machine = machine
+            audience.append(chunk) { machine.content }
+        }
+
+        mutating func finish(_ outcome: StreamOutcome, state: Message.State?) {
+            machine.written(state)
+            let machine = machine
+            audience.finish(outcome) { machine.content }
+        }
     }
 
     private let request: AnswerRequest
     private let services: StreamServices
-    private let sink: any StreamSink
-    private let state = Mutex(State())
+    private let store: any StreamStore
+    private let graceSeconds: Int?
+    let state = Mutex(State())
+    /// Rings when somebody who watches can take more, or is gone.
+    private let room = Wakeup()
 
-    public init(identity: StreamIdentity, request: AnswerRequest, services: StreamServices, sink: any StreamSink) {
+    /// - Parameters:
+    ///   - store: where it is written; `nil` for an answer, which is a message.
+    ///   - graceSeconds: how long nobody may watch before it is abandoned; `nil` when it runs on all the same.
+    public init(
+        identity: StreamIdentity,
+        request: AnswerRequest,
+        services: StreamServices,
+        store: (any StreamStore)? = nil,
+        graceSeconds: Int? = nil
+    ) {
         self.identity = identity
         self.request = request
         self.services = services
-        self.sink = sink
+        self.store = store ?? AnswerStreamStore(messages: services.messages)
+        self.graceSeconds = graceSeconds
     }
 
-    /// Runs the answer to its end; returns when that is written and told to the sink. Call it once.
+    /// Runs the answer to its end; returns when that is written and told to those who watch. Call it once.
     ///
     /// Cancelling the calling task ends the stream as ``interrupt()`` does.
     public func run() async {
@@ -50,11 +83,12 @@ public final class RunningStream: Sendable {
             return state.decided
         }
         if let ending { await write(ending) }
-        let waiters = state.withLock { state in
+        let (waiters, graceTask) = state.withLock { state in
             state.hasEnded = true
             defer { state.waiters = [] }
-            return state.waiters
+            return (state.waiters, state.graceTask)
         }
+        graceTask?.cancel()
         for waiter in waiters { waiter.resume() }
     }
 
@@ -76,6 +110,12 @@ public final class RunningStream: Sendable {
 
     /// Returns how the stream ended once that is written; `nil` when another node had taken it over.
     public func waitForEnd() async -> Message.State? {
+        _ = await waitForOutcome()
+        return state.withLock { $0.machine.finalState }
+    }
+
+    /// Returns once the end is written.
+    public func waitForOutcome() async -> StreamOutcome {
         await withCheckedContinuation { (continuation: CheckedContinuation<Void, Never>) in
             let hasEnded = state.withLock { state in
                 if !state.hasEnded { state.waiters.append(continuation) }
@@ -83,7 +123,7 @@ public final class RunningStream: Sendable {
             }
             if hasEnded { continuation.resume() }
         }
-        return state.withLock { $0.machine.finalState }
+        return state.withLock { $0.audience.outcome } ?? .takenOver
     }
 
     /// Saves what came since the last checkpoint. A stream that another node has taken over is cut off.
@@ -97,7 +137,7 @@ public final class RunningStream: Sendable {
             chunks: chunks
         )
         do {
-            if try await !services.messages.checkpoint(checkpoint) { cutShort { $0.interrupted() } }
+            if try await !store.checkpoint(checkpoint) { cutShort { $0.interrupted() } }
         } catch {
             services.observer.backgroundWorkFailed("save a checkpoint", error: error)
         }
@@ -110,6 +150,93 @@ public final class RunningStream: Sendable {
         task?.cancel()
     }
 }
+
+// MARK: - Watching
+
+extension RunningStream {
+    /// Shows the stream to a viewer on this node: the chunks from number `next` on, or, when they are not held any more or
+    /// `next` is `nil`, a snapshot of the answer so far and what comes after it; then the end. Returns at once.
+    public func show(to viewer: any StreamViewer, from next: Int?) {
+        let number = state.withLock { $0.audience.add(viewer, from: next) }
+        viewer.seated(StreamSeat(stream: self, number: number))
+        serve(number)
+    }
+
+    func viewerHasRoom(_ number: Int) {
+        state.withLock { $0.audience.hasRoom(number) }
+        serve(number)
+        room.ring()
+    }
+
+    func viewerLeft(_ number: Int) {
+        state.withLock { $0.audience.remove(number) }
+        room.ring()
+        awaitReturnOfViewers()
+    }
+
+    /// A viewer on another node has asked for more.
+    func viewerMovedOn() { room.ring() }
+
+    /// Returns when the viewers on other nodes have had the end, or at `deadline`.
+    func untilFetched(within patience: Duration) async {
+        let deadline = ContinuousClock.now + patience
+        while let lapse = state.withLock({ $0.audience.nextLapse(now: .now) }), .now < deadline {
+            await room.wait(until: min(lapse, deadline))
+        }
+    }
+
+    /// Returns when a chunk after `index` is there, or the end, or at `deadline`.
+    func waitForNews(after index: Int, until deadline: ContinuousClock.Instant) async {
+        let wakeup = Wakeup()
+        let isThere = state.withLock { state in
+            if state.audience.window.endIndex > index || state.audience.outcome != nil { return true }
+            state.fetchers.append(wakeup)
+            return false
+        }
+        if !isThere { await wakeup.wait(until: deadline) }
+        state.withLock { $0.fetchers.removeAll { $0 === wakeup } }
+    }
+
+    private func serve(_ number: Int) {
+        state.withLock { $0.serve(number) }
+    }
+
+    private func waitForRoom() async {
+        while !Task.isCancelled {
+            let (mustPause, lapse) = state.withLock { state in
+                (state.audience.mustPause(now: .now), state.audience.nextLapse(now: .now))
+            }
+            guard mustPause else { return }
+            await room.wait(until: lapse)
+        }
+    }
+
+    /// Abandons the stream when nobody comes back in time, if it was begun so.
+    func awaitReturnOfViewers() {
+        guard let graceSeconds else { return }
+        state.withLock { state in
+            guard state.graceTask == nil, !state.hasEnded, !state.audience.hasViewers else { return }
+            state.graceTask = Task { await self.abandonUnlessWatched(within: .seconds(graceSeconds)) }
+        }
+    }
+
+    private func abandonUnlessWatched(within grace: Duration) async {
+        while !Task.isCancelled {
+            let arrivals = state.withLock { $0.audience.arrivals }
+            try? await services.sleep(grace)
+            let isWatched = state.withLock { state in
+                let isWatched = state.audience.hasViewers
+                if isWatched { state.graceTask = nil }
+                return isWatched
+            }
+            if isWatched { return }
+            let isAlone = state.withLock { $0.audience.arrivals == arrivals && $0.audience.isEmpty(now: .now) }
+            if isAlone { return cutShort { $0.abandoned() } }
+        }
+    }
+}
+
+// MARK: - Reading and writing
 
 extension RunningStream {
     private static var brokenOff: ChatError { ChatError(.backendError, "The backend broke off its answer.") }
@@ -141,14 +268,20 @@ extension RunningStream {
     }
 
     private func handle(_ chunk: StreamChunk, began: ContinuousClock.Instant) async {
-        guard case .deliver(let index, let saveNow) = state.withLock({ $0.machine.chunkArrived(chunk) }) else { return }
-        if index == 0 { services.observer.firstChunkArrived(identity, after: .now - began) }
+        let taken = state.withLock { state -> (index: Int, mustSave: Bool, mustPause: Bool, fetchers: [Wakeup])? in
+            guard case .deliver(let index, let mustSave) = state.machine.chunkArrived(chunk) else { return nil }
+            state.append(chunk)
+            return (index, mustSave, state.audience.mustPause(now: .now), state.fetchers)
+        }
+        guard let taken else { return }
+        for fetcher in taken.fetchers { fetcher.ring() }
+        if taken.index == 0 { services.observer.firstChunkArrived(identity, after: .now - began) }
         services.observer.chunkForwarded(identity, bytes: chunk.content.utf8.count)
-        await sink.deliver(chunk, index: index)
-        if saveNow { await saveCheckpoint() }
+        if taken.mustSave { await saveCheckpoint() }
+        if taken.mustPause { await waitForRoom() }
     }
 
-    /// Writes the end, trying again for as long as the database is out of reach, and tells the sink.
+    /// Writes the end, trying again for as long as the database is out of reach, and tells those who watch.
     ///
     /// An answer that the database refuses to hold is written as failed, without what may be in the way.
     private func write(_ decided: StreamStateMachine.Ending) async {
@@ -157,14 +290,9 @@ extension RunningStream {
         var outcomeIsUnknown = false
         while true {
             do {
-                let message = try await finish(end(as: ending), mayHaveBeenWritten: outcomeIsUnknown)
-                state.withLock { $0.machine.written(message?.state) }
-                services.observer.streamEnded(identity, state: message?.state, error: ending.error)
-                if let message {
-                    await sink.ended(message, ending: ending)
-                } else {
-                    await sink.takenOver()
-                }
+                let result = try await finish(end(as: ending), mayHaveBeenWritten: outcomeIsUnknown)
+                services.observer.streamEnded(identity, state: result?.state, error: ending.error)
+                finished(result.map { .ended($0, error: ending.error) } ?? .takenOver, state: result?.state)
                 return
             } catch {
                 services.observer.backgroundWorkFailed("write the end of a stream", error: error)
@@ -175,6 +303,14 @@ extension RunningStream {
                 await Task { try? await Task.sleep(for: delay) }.value
             }
         }
+    }
+
+    private func finished(_ outcome: StreamOutcome, state finalState: Message.State?) {
+        let fetchers = state.withLock { state in
+            state.finish(outcome, state: finalState)
+            return state.fetchers
+        }
+        for fetcher in fetchers { fetcher.ring() }
     }
 
     private func end(as ending: StreamStateMachine.Ending) -> StreamEnd {
@@ -189,11 +325,13 @@ extension RunningStream {
         )
     }
 
-    private func finish(_ end: StreamEnd, mayHaveBeenWritten: Bool) async throws -> Message? {
-        if let message = try await services.messages.finishStream(end) { return message }
+    private func finish(_ end: StreamEnd, mayHaveBeenWritten: Bool) async throws -> StreamResult? {
+        if let result = try await store.finish(end) { return result }
         guard mayHaveBeenWritten else { return nil }
         // The lease is gone: by our own commit, whose confirmation was lost, or by another node's.
-        let message = try await services.messages.message(end.messageID, of: end.clientID)
-        return message?.state == end.state ? message : nil
+        guard var result = try await store.result(of: end.messageID, client: end.clientID), result.state == end.state
+        else { return nil }
+        result.chunks = end.chunks
+        return result
     }
 }

@@ -54,7 +54,7 @@ public struct StreamStateMachine: Sendable {
     }
 
     private var state: State = .opening
-    private var content = AnswerContent()
+    private var answer = AnswerContent()
     private var chunks = 0
     private var savedBytes = 0
     private var savedChunks = 0
@@ -66,6 +66,9 @@ public struct StreamStateMachine: Sendable {
         if case .opening = state { true } else { false }
     }
 
+    /// What came so far.
+    public var content: [ContentPart] { answer.parts }
+
     /// The final state, once it is written; `nil` before, and when another node has decided it.
     public var finalState: Message.State? {
         if case .ended(let state) = state { state } else { nil }
@@ -75,10 +78,10 @@ public struct StreamStateMachine: Sendable {
         switch state {
         case .opening, .streaming:
             state = .streaming
-            content.append(chunk)
+            answer.append(chunk)
             let index = chunks
             chunks += 1
-            return .deliver(index: index, saveCheckpoint: content.byteCount - savedBytes >= Self.checkpointBytes)
+            return .deliver(index: index, saveCheckpoint: answer.byteCount - savedBytes >= Self.checkpointBytes)
         case .ending, .ended:
             return .ignore
         }
@@ -87,9 +90,9 @@ public struct StreamStateMachine: Sendable {
     /// What a checkpoint has to hold, or `nil` when nothing came since the last one.
     public mutating func takeCheckpoint() -> (content: [ContentPart], chunks: Int)? {
         guard case .streaming = state, chunks > savedChunks else { return nil }
-        savedBytes = content.byteCount
+        savedBytes = answer.byteCount
         savedChunks = chunks
-        return (content.parts, chunks)
+        return (answer.parts, chunks)
     }
 
     public mutating func backendCompleted(metadata: JSONObject) -> EndAction {
@@ -109,6 +112,11 @@ public struct StreamStateMachine: Sendable {
         end(.interrupted, error: ChatError(.serviceUnavailable, "The answer was interrupted.", retryAfterSeconds: 1))
     }
 
+    /// Nobody watches any more, and it was begun to be cut short then.
+    public mutating func abandoned() -> EndAction {
+        end(.abandoned, error: nil)
+    }
+
     /// The end is in the database: written by this node, or (`nil`) decided by another that took the stream over.
     public mutating func written(_ finalState: Message.State?) {
         state = .ended(finalState)
@@ -123,7 +131,7 @@ public struct StreamStateMachine: Sendable {
         case .opening, .streaming:
             let ending = Ending(
                 state: finalState,
-                content: content.parts,
+                content: answer.parts,
                 chunks: chunks,
                 metadata: metadata,
                 error: error

@@ -7,6 +7,13 @@ extension ExchangeOutcome {
             ChatError(.messageNotFound, "The parent is no message of this session.", resourceID: parent?.description)
         case .parentStreaming(let id):
             ChatError(.conflict, "The message to answer is still being streamed.", resourceID: id.description)
+        case .parentNotForGuests:
+            ChatError(
+                .forbidden,
+                "A guest's message hangs under the last one of the active path, or in the guest's own branch.",
+                resourceID: parent?.description
+            )
+        case .mustWait: ChatError(.conflict, "Others wait for the same message.")
         case .keyReused: ChatError(.conflict, "This id was used for another request.")
         case .begun, .repeated: ChatError(.conflict, "This request was carried out before.")
         }

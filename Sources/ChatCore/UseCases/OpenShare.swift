@@ -10,10 +10,15 @@ public struct OpenShare: Sendable {
     /// - Throws: ``ChatError`` `NOT_FOUND`, the same for a token that is malformed, unknown, revoked or expired and for a
     ///   session that is deleted; `SERVICE_UNAVAILABLE`.
     public func callAsFunction(_ token: some StringProtocol) async throws -> Session {
-        guard let token = ShareToken(token), let session = try await shares.session(sharedBy: token) else {
+        try await share(token).session
+    }
+
+    /// The same, with the share that opened it.
+    func share(_ token: some StringProtocol) async throws -> SharedSession {
+        guard let token = ShareToken(token), let shared = try await shares.session(sharedBy: token) else {
             throw ChatError.shareNotFound
         }
-        return session
+        return shared
     }
 }
 

@@ -1,99 +1,51 @@
 /// Sends a user message into a session and starts the stream of its answer on this node.
 public struct SendMessage: Sendable {
     private let sessions: any SessionStore
+    private let shares: any ShareStore
     private let streams: StreamServices
-    private let stopMessage: StopMessage
+    private let busyStreams: BusyStreams
+    private let graceSeconds: Int
 
-    public init(sessions: any SessionStore, streams: StreamServices, stopMessage: StopMessage) {
+    /// - Parameter graceSeconds: how long a stream that is to be cancelled with its client waits for it.
+    public init(
+        sessions: any SessionStore,
+        shares: any ShareStore,
+        streams: StreamServices,
+        busyStreams: BusyStreams,
+        graceSeconds: Int
+    ) {
         self.sessions = sessions
+        self.shares = shares
         self.streams = streams
-        self.stopMessage = stopMessage
-    }
-
-    /// What was written for a request.
-    public enum Outcome: Sendable {
-        /// The exchange is committed; ``start(_:sink:)`` calls the backend.
-        case begun(Begun)
-        /// The same request came before, by its idempotency key: these are its messages.
-        case repeated(userMessageID: MessageID, responseMessageID: MessageID)
-    }
-
-    /// A committed exchange whose answer is to be generated.
-    public struct Begun: Sendable {
-        public let userMessage: Message
-        public let response: Message
-        let identity: StreamIdentity
-        let request: AnswerRequest
+        self.busyStreams = busyStreams
+        self.graceSeconds = graceSeconds
     }
 
     /// Validates the request and writes the exchange; nothing is written when it is refused.
     ///
     /// - Parameter idempotencyKey: the envelope's id; the same key and request start nothing twice.
-    /// - Throws: ``ChatError``: `SESSION_NOT_FOUND`, `MESSAGE_NOT_FOUND` (the parent), `INVALID_REQUEST` (a capability
-    ///   the session does not have), `CONFLICT` (the parent is streaming, or the key was used for another request),
-    ///   `SERVICE_UNAVAILABLE`.
-    public func begin(
+    /// - Throws: ``ChatError``: `SESSION_NOT_FOUND`, `MESSAGE_NOT_FOUND` (the parent), `NOT_FOUND` (the share),
+    ///   `FORBIDDEN` (a guest's parent), `INVALID_REQUEST` (a capability the session does not have), `CONFLICT` (the parent
+    ///   is streaming, or the key was used for another request), `SERVICE_UNAVAILABLE`.
+    public func callAsFunction(
         _ request: SendMessageRequest,
         caller: Caller,
         idempotencyKey: String,
         traceparent: String? = nil
-    ) async throws -> Outcome {
-        guard let (session, type) = try await sessions.sessionWithType(request.sessionID, of: caller.clientID) else {
+    ) async throws -> StreamBeginning {
+        let (owner, guest) = try await access(of: caller, to: request)
+        guard let (session, type) = try await sessions.sessionWithType(request.sessionID, of: owner) else {
             throw ChatError.sessionNotFound(request.sessionID)
         }
         let capabilities = try session.capabilities(
             enabled: request.enabledCapabilityIDs,
             field: "payload.enabled_capabilities"
         )
-        let exchange = newExchange(for: request, type: type, caller: caller, idempotencyKey: idempotencyKey)
-        switch try await begin(exchange, onBusy: request.onBusy, caller: caller) {
-        case .begun(let userMessage, let response, let history):
-            return .begun(
-                Begun(
-                    userMessage: userMessage,
-                    response: response,
-                    identity: StreamIdentity(
-                        clientID: session.clientID,
-                        sessionID: session.id,
-                        sessionTypeID: type.id,
-                        messageID: response.id
-                    ),
-                    request: AnswerRequest(
-                        kind: .new(messageID: userMessage.id, content: request.content, fileURLs: request.fileURLs),
-                        sessionType: type,
-                        sessionID: session.id,
-                        responseMessageID: response.id,
-                        sessionMetadata: session.metadata,
-                        enabledCapabilities: capabilities,
-                        history: history,
-                        traceparent: traceparent
-                    )
-                )
-            )
-        case .repeated(let userMessageID, let responseMessageID):
-            return .repeated(userMessageID: userMessageID, responseMessageID: responseMessageID)
-        case let outcome: throw outcome.refusal(session: request.sessionID, parent: request.parentMessageID)
-        }
-    }
-
-    /// Has the answer generated and handed to `sink`; returns at once, the stream runs in a task of its own.
-    public func start(_ begun: Begun, sink: any StreamSink) {
-        streams.registry.start(
-            RunningStream(identity: begun.identity, request: begun.request, services: streams, sink: sink)
-        )
-    }
-
-    private func newExchange(
-        for request: SendMessageRequest,
-        type: SessionType,
-        caller: Caller,
-        idempotencyKey: String
-    ) -> NewExchange {
         let now = Timestamp.now
-        return NewExchange(
-            clientID: caller.clientID,
+        var exchange = NewExchange(
+            clientID: owner,
             authorID: caller.clientID.rawValue,
-            sessionID: request.sessionID,
+            sessionID: session.id,
             sessionTypeID: type.id,
             parent: request.parentMessageID.map { .message($0) } ?? .activeLeaf,
             userMessageID: .make(at: now),
@@ -102,25 +54,59 @@ public struct SendMessage: Sendable {
             responseMessageID: .make(at: now),
             nodeID: streams.node.id,
             historyLimit: type.historyLimit,
-            idempotency: IdempotencyKey(clientID: caller.clientID, key: idempotencyKey, digest: request.digest)
+            idempotency: IdempotencyKey(
+                clientID: caller.clientID,
+                key: idempotencyKey,
+                digest: request.digest
+            ),
+            guest: guest
         )
-    }
-
-    private func begin(
-        _ exchange: NewExchange,
-        onBusy: SendMessageRequest.OnBusy,
-        caller: Caller
-    ) async throws -> ExchangeOutcome {
-        for _ in 0..<Self.interruptAttempts {
-            let outcome = try await beginResolvingUnknownOutcome(exchange)
-            guard case .parentStreaming(let id) = outcome, onBusy == .interrupt else { return outcome }
-            _ = try await stopMessage(id, caller: caller)
+        let outcome = try await busyStreams.carryOut(
+            request.wishes.onBusy,
+            in: WaitingLine(clientID: owner, sessionID: session.id, messageID: request.parentMessageID),
+            caller: caller,
+            attempt: { place in
+                exchange.place = place
+                return try await beginResolvingUnknownOutcome(exchange)
+            },
+            obstacle: \.obstacle
+        )
+        switch outcome {
+        case .begun(let userMessage, let response, let history):
+            let answer = AnswerRequest(
+                kind: .new(messageID: userMessage.id, content: request.content, fileURLs: request.fileURLs),
+                sessionType: type,
+                sessionID: session.id,
+                responseMessageID: response.id,
+                sessionMetadata: session.metadata,
+                enabledCapabilities: capabilities,
+                history: history,
+                traceparent: traceparent
+            )
+            let stream = RunningStream(
+                identity: StreamIdentity(answer, clientID: owner),
+                request: answer,
+                services: streams,
+                graceSeconds: request.wishes.onDisconnect == .cancel ? graceSeconds : nil
+            )
+            return .begun(BegunStream(stream, userMessageID: userMessage.id, in: streams.registry))
+        case .repeated(let userMessageID, let responseMessageID):
+            return .repeated(userMessageID: userMessageID, messageID: responseMessageID, sessionID: session.id)
+        default: throw outcome.refusal(session: session.id, parent: request.parentMessageID)
         }
-        return try await beginResolvingUnknownOutcome(exchange)
     }
 
-    /// How often a stream in the way is stopped before the request is refused after all: others may be sending, too.
-    private static let interruptAttempts = 3
+    /// Whose session it is, and the share the caller writes by when it is another's.
+    private func access(
+        of caller: Caller,
+        to request: SendMessageRequest
+    ) async throws -> (owner: ClientID, guest: Guest?) {
+        guard let token = request.shareToken else { return (caller.clientID, nil) }
+        let shared = try await OpenShare(shares: shares).share(token)
+        guard shared.session.id == request.sessionID else { throw ChatError.sessionNotFound(request.sessionID) }
+        let owner = shared.session.clientID
+        return (owner, owner == caller.clientID ? nil : Guest(clientID: caller.clientID, shareID: shared.shareID))
+    }
 
     /// When the connection is lost in mid-commit, the idempotency key tells what became of it: sent once more, the
     /// exchange is either written now or found to be written already.
@@ -130,5 +116,26 @@ public struct SendMessage: Sendable {
         } catch let error as ChatError where error.underlyingError is UnknownOutcomeError {
             return try await streams.messages.beginExchange(exchange)
         }
+    }
+}
+
+extension ExchangeOutcome {
+    fileprivate var obstacle: BusyStreams.Obstacle {
+        switch self {
+        case .parentStreaming(let id): .busy(id)
+        case .mustWait: .busy(nil)
+        default: .none
+        }
+    }
+}
+
+extension StreamIdentity {
+    init(_ answer: AnswerRequest, clientID: ClientID) {
+        self.init(
+            clientID: clientID,
+            sessionID: answer.sessionID,
+            sessionTypeID: answer.sessionType.id,
+            messageID: answer.responseMessageID
+        )
     }
 }

@@ -54,7 +54,6 @@ public struct SendMulti: Sendable {
         let (userMessage, responses, history) = try await begin(request, session: session, types: types, caller: caller)
         bell.ring()
         let answers = zip(types, responses).map { type, response in
-            let answer = AwaitedAnswer()
             let answerRequest = AnswerRequest(
                 kind: .new(messageID: userMessage.id, content: request.content, fileURLs: request.fileURLs),
                 sessionType: type,
@@ -65,21 +64,23 @@ public struct SendMulti: Sendable {
                 history: type.historyLimit.map { Array(history.suffix($0)) } ?? history,
                 traceparent: traceparent
             )
-            let identity = StreamIdentity(
-                clientID: session.clientID,
-                sessionID: session.id,
-                sessionTypeID: type.id,
-                messageID: response.id
+            let stream = RunningStream(
+                identity: StreamIdentity(answerRequest, clientID: session.clientID),
+                request: answerRequest,
+                services: streams
             )
-            streams.registry.start(
-                RunningStream(identity: identity, request: answerRequest, services: streams, sink: answer)
-            )
-            return answer
+            streams.registry.start(stream)
+            return stream
         }
         var ended: [Response] = []
         for (type, answer) in zip(types, answers) {
-            let result = await answer.wait()
-            ended.append(Response(sessionTypeID: type.id, message: result.message, error: result.error))
+            switch await answer.waitForOutcome() {
+            case .ended(let result, let error):
+                ended.append(Response(sessionTypeID: type.id, message: result.message, error: error))
+            case .takenOver:
+                let error = Message.State.interrupted.error
+                ended.append(Response(sessionTypeID: type.id, message: nil, error: error))
+            }
         }
         return Outcome(userMessage: userMessage, responses: ended)
     }

@@ -2,12 +2,20 @@
 public struct StopMessage: Sendable {
     private let node: Node
     private let leases: any StreamLeaseStore
+    private let directory: any StreamDirectory
     private let registry: StreamRegistry
     private let signals: NodeSignals
 
-    public init(node: Node, leases: any StreamLeaseStore, registry: StreamRegistry, signals: NodeSignals) {
+    public init(
+        node: Node,
+        leases: any StreamLeaseStore,
+        directory: any StreamDirectory,
+        registry: StreamRegistry,
+        signals: NodeSignals
+    ) {
         self.node = node
         self.leases = leases
+        self.directory = directory
         self.registry = registry
         self.signals = signals
     }
@@ -17,7 +25,8 @@ public struct StopMessage: Sendable {
     /// After which the database is looked at, when the owner does not confirm.
     private static let confirmationTimeout: Duration = .milliseconds(500)
 
-    /// Stops the stream of that message and returns once its end is written.
+    /// Stops the stream of that message, or of that run of a summary, and returns once its end is written. Guests may stop
+    /// the answers of their own branches.
     ///
     /// - Returns: `true` when this stopped it (or closed it in place of a dead owner); `false` when there was nothing to
     ///   stop any more.
@@ -25,19 +34,23 @@ public struct StopMessage: Sendable {
     ///   living owner did not act in time.
     public func callAsFunction(_ id: MessageID, caller: Caller) async throws -> Bool {
         let deadline = ContinuousClock.now + Self.patience
+        var client = caller.clientID
         var hasAsked = false
         while ContinuousClock.now < deadline {
-            switch try await leases.requestStop(of: id, client: caller.clientID) {
+            switch try await leases.requestStop(of: id, client: client) {
             case .messageNotFound:
-                throw ChatError.messageNotFound(id)
+                guard client == caller.clientID,
+                    let owner = try await directory.owner(ofMessage: id, by: caller.clientID), owner != client
+                else { throw ChatError.messageNotFound(id) }
+                client = owner
             case .ended(let state):
                 return hasAsked && (state == .stopped || state == .interrupted)
             case .orphaned:
                 hasAsked = true
-                if try await leases.closeOrphan(id, client: caller.clientID) != nil { return true }
+                if try await leases.closeOrphan(id, client: client) != nil { return true }
             case .running(let owner):
                 hasAsked = true
-                if let state = await stop(id, of: caller.clientID, at: owner) {
+                if let state = await stop(id, of: client, at: owner) {
                     return state == .stopped || state == .interrupted
                 }
             }

@@ -19,6 +19,9 @@ final class Connection: Sendable {
         /// The client it counts for in the registry.
         var claimedFor: ClientID?
         var attachment: PushAttachment?
+        /// What is shown to it.
+        var viewers: [ObjectIdentifier: ConnectionViewer] = [:]
+        var isGone = false
         /// What the client says waits until its token is checked and it was told that the connection is ready.
         var isHolding = false
         var held: [ByteBuffer] = []
@@ -96,19 +99,22 @@ final class Connection: Sendable {
 
     /// The channel is gone; streams of this connection run on.
     func channelClosed() {
-        let (attachment, client, timers) = state.withLock { state in
+        let (attachment, client, viewers, timers) = state.withLock { state in
             _ = state.machine.close()
+            state.isGone = true
             defer {
                 state.attachment = nil
                 state.claimedFor = nil
+                state.viewers = [:]
                 state.held = []
             }
-            return (state.attachment, state.claimedFor, (state.tokenTimer, state.pingTimer))
+            return (state.attachment, state.claimedFor, state.viewers.values, (state.tokenTimer, state.pingTimer))
         }
         timers.0?.cancel()
         timers.1?.cancel()
         attachment?.cancel()
         outbound.close()
+        for viewer in viewers { viewer.leave() }
         services.connections.remove(self)
         if let client { services.connections.release(client) }
         services.metrics.connections.record(services.connections.count)
@@ -247,7 +253,7 @@ final class Connection: Sendable {
                     "client_id": .string(client.rawValue),
                     "server_version": .string(Version.current),
                     "protocol_version": "2.0",
-                    "capabilities": ["streaming", "push"],
+                    "capabilities": ["streaming", "push", "resume", "recreate", "summarize"],
                     "node_id": .string(services.node.name),
                     "connection_id": .string(id.description),
                     "last_seq": .integer(lastSeq),
@@ -269,6 +275,50 @@ final class Connection: Sendable {
 
     func streamEnded() {
         state.withLock { $0.machine.streamEnded() }
+    }
+
+    /// Makes the viewer of a stream for which there was a place; it gives the place back with the end of the stream, and
+    /// leaves the stream with the connection.
+    func makeViewer(of message: MessageID, requestID: String, traceID: String) -> ConnectionViewer {
+        let viewer = ConnectionViewer(
+            connection: self,
+            requestID: requestID,
+            messageID: message,
+            traceID: traceID
+        )
+        let isGone = state.withLock { state in
+            if !state.isGone { state.viewers[ObjectIdentifier(viewer)] = viewer }
+            return state.isGone
+        }
+        if isGone { viewer.leave() }
+        return viewer
+    }
+
+    func viewerEnded(_ viewer: ConnectionViewer) {
+        state.withLock { state in
+            state.viewers[ObjectIdentifier(viewer)] = nil
+            state.machine.streamEnded()
+        }
+    }
+
+    /// What is given to the connection by one stream, or one replay, and not yet taken. A connection that does not take it
+    /// is closed as a slow consumer.
+    func makeFlow(onRoom: @escaping @Sendable () -> Void = {}) -> StreamFlow {
+        StreamFlow(
+            eventLoop: channel.eventLoop,
+            patience: .seconds(Int64(services.configuration.connections.slowConsumerSeconds)),
+            onRoom: onRoom,
+            onLostPatience: { self.closeSlowConsumer() }
+        )
+    }
+
+    private func closeSlowConsumer() {
+        guard state.withLock({ $0.machine.close() }) else { return }
+        services.metrics.slowConsumers.increment()
+        logger.notice("Closing a connection that does not keep up", metadata: .keys([.closeCode: "4408"]))
+        outbound.finishAtOnce(
+            closePayload: ServerFrame.closePayload(.slowConsumer, reason: "the client does not keep up")
+        )
     }
 
     /// Answers an operation that was refused; bad input counts towards the limit of what is borne.

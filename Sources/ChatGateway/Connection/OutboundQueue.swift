@@ -26,7 +26,7 @@ final class OutboundQueue: Sendable {
     }
 
     /// What one write takes from the queue at most, unless one frame alone is larger.
-    private static let maximumWriteBytes = 256 * 1024
+    private static let maximumWriteBytes = 64 * 1024
 
     /// What may wait at most. Streams wait long before (see ``StreamFlow``); a connection that comes this far does not
     /// take its push events, and is closed as a slow consumer.
@@ -52,15 +52,25 @@ final class OutboundQueue: Sendable {
         enqueue(Entry(opcode: .connectionClose, payload: closePayload, flow: nil, isLast: true))
     }
 
-    /// The channel is gone: what is queued is dropped, and nobody waits for it.
-    func close() {
+    /// Sends a close frame in place of what is queued.
+    func finishAtOnce(closePayload: [UInt8]) {
+        drop()
+        finish(closePayload: closePayload)
+    }
+
+    private func drop() {
         let dropped = state.withLock { state in
-            state.isClosed = true
             state.bytes = 0
             defer { state.entries = [] }
             return state.entries
         }
         for entry in dropped { entry.flow?.taken(entry.payload.count) }
+    }
+
+    /// The channel is gone: what is queued is dropped, and nobody waits for it.
+    func close() {
+        state.withLock { $0.isClosed = true }
+        drop()
     }
 
     private func enqueue(_ entry: Entry) {

@@ -1,18 +1,38 @@
 import ChatCore
 import ChatRuntime
+import Logging
 
 /// The operations a client can ask for over its connection, by the `type` of the envelope.
 enum ConnectionOperations {
     static func start(_ envelope: ClientEnvelope, caller: Caller, on connection: Connection) {
-        switch envelope.type {
-        case SendOperation.type:
-            SendOperation(connection: connection, envelope: envelope, caller: caller, trace: .make()).start()
-        default:
-            connection.refuse(
-                .invalid("type", "The type is not known.", .invalidValue),
-                requestID: envelope.id,
-                traceID: TraceContext.make().traceID
+        let trace = TraceContext.make()
+        if let begin = StreamOperation.beginnings[envelope.type] {
+            StreamOperation(
+                connection: connection,
+                envelope: envelope,
+                caller: caller,
+                trace: trace,
+                begin: begin
+            ).start()
+        } else if envelope.type == ResumeOperation.type {
+            ResumeOperation(connection: connection, envelope: envelope, caller: caller, trace: trace).start()
+        } else {
+            connection.refuse(.invalid("type", "The type is not known.", .invalidValue), of: envelope, trace: trace)
+        }
+    }
+}
+
+extension Connection {
+    /// Answers an operation that was refused, and notes what is our own fault.
+    func refuse(_ error: ChatError, of envelope: ClientEnvelope, trace: TraceContext) {
+        if error.code == .internalError || error.code == .serviceUnavailable {
+            logger.error(
+                "An operation failed",
+                metadata: .keys([
+                    .operation: "\(envelope.type)", .error: "\(error)", .traceID: "\(trace.traceID)",
+                ])
             )
         }
+        refuse(error, requestID: envelope.id, traceID: trace.traceID)
     }
 }

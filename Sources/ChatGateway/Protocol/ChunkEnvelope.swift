@@ -20,16 +20,17 @@ struct ChunkEnvelope: Sendable {
         afterID = bytes
     }
 
-    func encode(_ chunk: StreamChunk, index: Int) -> [UInt8] {
+    /// - Parameter chunk: the chunk as it goes to clients.
+    func encode(_ chunk: String, index: Int) -> [UInt8] {
         let now = Timestamp.now
         var bytes: [UInt8] = []
-        bytes.reserveCapacity(afterID.count + chunk.json.utf8.count + 128)
+        bytes.reserveCapacity(afterID.count + chunk.utf8.count + 128)
         bytes.append(contentsOf: "{\"id\":\"".utf8)
         bytes.append(contentsOf: EntityID<ServerEnvelope>.make(at: now).description.utf8)
         bytes.append(contentsOf: afterID)
         bytes.append(contentsOf: String(index).utf8)
         bytes.append(contentsOf: ",\"chunk\":".utf8)
-        bytes.append(contentsOf: chunk.json.utf8)
+        bytes.append(contentsOf: chunk.utf8)
         bytes.append(contentsOf: "},\"timestamp\":\"".utf8)
         bytes.append(contentsOf: now.description.utf8)
         bytes.append(contentsOf: "\"}".utf8)

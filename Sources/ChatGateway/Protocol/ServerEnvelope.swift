@@ -11,6 +11,7 @@ enum ServerEnvelope {
         case responseError = "response.error"
         case streamingStart = "message.streaming.start"
         case streamingChunk = "message.streaming.chunk"
+        case streamingSnapshot = "message.streaming.snapshot"
         case streamingComplete = "message.streaming.complete"
         case streamingError = "message.streaming.error"
     }
@@ -51,31 +52,50 @@ extension ServerEnvelope {
         encode(.connectionError, error.json(traceID: traceID))
     }
 
-    static func streamingStart(requestID: String, userMessage: MessageID, response: Message) -> [UInt8] {
+    static func streamingStart(
+        requestID: String,
+        message: MessageID,
+        userMessage: MessageID?,
+        session: SessionID
+    ) -> [UInt8] {
+        var payload: JSONObject = [
+            "request_id": .string(requestID),
+            "message_id": .string(message.description),
+        ]
+        if let userMessage { payload["user_message_id"] = .string(userMessage.description) }
+        payload["session_id"] = .string(session.description)
+        return encode(.streamingStart, .object(payload))
+    }
+
+    static func streamingSnapshot(
+        _ content: [ContentPart],
+        nextChunk: Int,
+        message: MessageID,
+        requestID: String
+    ) -> [UInt8] {
         encode(
-            .streamingStart,
+            .streamingSnapshot,
             [
                 "request_id": .string(requestID),
-                "message_id": .string(response.id.description),
-                "user_message_id": .string(userMessage.description),
-                "session_id": .string(response.sessionID.description),
+                "message_id": .string(message.description),
+                "content": .array(content.map(\.json)),
+                "next_chunk": .integer(nextChunk),
             ]
         )
     }
 
-    static func streamingComplete(_ message: Message, chunks: Int, requestID: String) -> [UInt8] {
-        var metadata: JSONObject = ["state": .string(message.state.rawValue)]
-        for (name, value) in message.metadata where name != "state" { metadata[name] = value }
-        return encode(
-            .streamingComplete,
-            [
-                "request_id": .string(requestID),
-                "message_id": .string(message.id.description),
-                "chunks": .integer(chunks),
-                "metadata": .object(metadata),
-                "variant_info": message.variantInfo.json,
-            ]
-        )
+    static func streamingComplete(_ result: StreamResult, message: MessageID, requestID: String) -> [UInt8] {
+        var metadata: JSONObject = ["state": .string(result.state.rawValue)]
+        for (name, value) in result.metadata where name != "state" { metadata[name] = value }
+        var payload: JSONObject = [
+            "request_id": .string(requestID),
+            "message_id": .string(message.description),
+            "chunks": .integer(result.chunks),
+            "metadata": .object(metadata),
+        ]
+        // A summary is no message, and has no variants.
+        if let message = result.message { payload["variant_info"] = message.variantInfo.json }
+        return encode(.streamingComplete, .object(payload))
     }
 
     static func streamingError(

@@ -73,7 +73,7 @@ final class PushHub: Sendable {
             let end = try await events.lastSeqs(of: [feed.client])[feed.client] ?? 0
             guard lastSeq <= end else { return resync(connection, in: feed, from: end, ready: ready) }
         }
-        let flow = StreamFlow()
+        let flow = connection.makeFlow()
         var position = lastSeq
         var replayed = 0
         while !feed.join(connection, after: position, ready: ready) {
@@ -87,9 +87,9 @@ final class PushHub: Sendable {
             }
             for event in missed {
                 let bytes = ServerEnvelope.encode(event)
-                flow.given(bytes.count)
+                let hasRoom = flow.given(bytes.count)
                 connection.outbound.send(text: bytes, flow: flow)
-                await flow.waitForRoom()
+                if !hasRoom { await flow.waitForRoom() }
             }
             position = last.seq
         }

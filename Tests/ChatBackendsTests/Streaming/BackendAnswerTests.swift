@@ -6,7 +6,10 @@ import Testing
 
 @Suite struct BackendAnswerTests {
     @Test func `A text answer is one chunk`() throws {
-        let events = try BackendAnswer.events(ByteBuffer(string: #"{"content":"Hi","metadata":{"a":1}}"#))
+        let events = try BackendAnswer.events(
+            ByteBuffer(string: #"{"content":"Hi","metadata":{"a":1}}"#),
+            to: .messageNew
+        )
         #expect(
             events == [
                 .chunk(StreamChunk(kind: .text, content: "Hi", json: #"{"type":"text","content":"Hi"}"#)),
@@ -20,7 +23,7 @@ import Testing
     ])
     func `A part with a URL is a chunk with the URL`(type: String, member: String) throws {
         let body = #"{"content":[{"type":"\#(type)","\#(member)":"https://x","mime_type":"a/b"}]}"#
-        guard case .chunk(let chunk)? = try BackendAnswer.events(ByteBuffer(string: body)).first else {
+        guard case .chunk(let chunk)? = try BackendAnswer.events(ByteBuffer(string: body), to: .messageNew).first else {
             Issue.record("no chunk")
             return
         }
@@ -35,7 +38,7 @@ import Testing
         #"{"content":[{"type":"image","url":"x"}]}"#, #"{"content":"x","metadata":7}"#, #"{"content":"x"} x"#,
     ])
     func `An answer that does not fit is refused`(body: String) {
-        #expect(throws: BackendFailure.self) { try BackendAnswer.events(ByteBuffer(string: body)) }
+        #expect(throws: BackendFailure.self) { try BackendAnswer.events(ByteBuffer(string: body), to: .messageNew) }
     }
 
     @Test func `Capabilities are kept as they came`() throws {

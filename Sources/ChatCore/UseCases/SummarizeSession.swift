@@ -1,0 +1,79 @@
+/// Has the active path of a session summarized and the summary kept in the session's metadata (`session.summarize`).
+public struct SummarizeSession: Sendable {
+    private let sessions: any SessionStore
+    private let summaries: any SummaryStore
+    private let streams: StreamServices
+
+    public init(sessions: any SessionStore, summaries: any SummaryStore, streams: StreamServices) {
+        self.sessions = sessions
+        self.summaries = summaries
+        self.streams = streams
+    }
+
+    /// Validates the request and writes the run; nothing is written when it is refused.
+    ///
+    /// - Parameter idempotencyKey: the envelope's id; the same key and request start nothing twice.
+    /// - Throws: ``ChatError``: `SESSION_NOT_FOUND`, `INVALID_REQUEST` (a capability the session does not have, or its type
+    ///   summarizes nothing), `CONFLICT` (the key was used for another request), `SERVICE_UNAVAILABLE`.
+    public func callAsFunction(
+        _ request: SummarizeSessionRequest,
+        caller: Caller,
+        idempotencyKey: String,
+        traceparent: String? = nil
+    ) async throws -> StreamBeginning {
+        guard let (session, type) = try await sessions.sessionWithType(request.sessionID, of: caller.clientID) else {
+            throw ChatError.sessionNotFound(request.sessionID)
+        }
+        guard type.summarization?.enabled != false else {
+            throw ChatError.invalid(
+                "payload.session_id",
+                "The type of this session does not summarize.",
+                .invalidValue
+            )
+        }
+        let capabilities = try session.capabilities(
+            enabled: request.enabledCapabilityIDs,
+            field: "payload.enabled_capabilities"
+        )
+        let summary = NewSummary(
+            clientID: session.clientID,
+            sessionID: session.id,
+            summaryID: .make(),
+            nodeID: streams.node.id,
+            historyLimit: type.historyLimit,
+            idempotency: IdempotencyKey(clientID: caller.clientID, key: idempotencyKey, digest: request.digest)
+        )
+        switch try await beginResolvingUnknownOutcome(summary) {
+        case .begun(let history):
+            let answer = AnswerRequest(
+                kind: .summary,
+                sessionType: type,
+                sessionID: session.id,
+                responseMessageID: summary.summaryID,
+                sessionMetadata: session.metadata,
+                enabledCapabilities: capabilities,
+                history: history,
+                traceparent: traceparent
+            )
+            let stream = RunningStream(
+                identity: StreamIdentity(answer, clientID: session.clientID),
+                request: answer,
+                services: streams,
+                store: summaries
+            )
+            return .begun(BegunStream(stream, in: streams.registry))
+        case .repeated(let summaryID):
+            return .repeated(userMessageID: nil, messageID: summaryID, sessionID: session.id)
+        case .keyReused: throw ChatError(.conflict, "This id was used for another request.")
+        case .sessionNotFound: throw ChatError.sessionNotFound(request.sessionID)
+        }
+    }
+
+    private func beginResolvingUnknownOutcome(_ summary: NewSummary) async throws -> SummaryOutcome {
+        do {
+            return try await summaries.beginSummary(summary)
+        } catch let error as ChatError where error.underlyingError is UnknownOutcomeError {
+            return try await summaries.beginSummary(summary)
+        }
+    }
+}

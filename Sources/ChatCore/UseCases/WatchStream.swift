@@ -1,0 +1,138 @@
+/// Shows a stream to a viewer from a place on, wherever it runs and whether it still does (`stream.resume`,
+/// `contract/websocket.md`, 'Resume').
+///
+/// On this node the viewer takes a seat in the stream. Chunks of a stream on another node are fetched from there over the
+/// bus, one request after the other as the viewer takes them; without the bus the viewer waits for the end, which is in the
+/// database. Whatever is lost on the way is asked for again from where the viewer stands, so that no chunk is doubled or
+/// missing.
+public struct WatchStream: Sendable {
+    /// Between two looks at a stream that nobody can say anything of just now.
+    private static let pause: Duration = .milliseconds(300)
+
+    private let node: Node
+    private let directory: any StreamDirectory
+    private let registry: StreamRegistry
+    private let signals: NodeSignals
+    private let observer: any StreamObserver
+
+    public init(
+        node: Node,
+        directory: any StreamDirectory,
+        registry: StreamRegistry,
+        signals: NodeSignals,
+        observer: any StreamObserver
+    ) {
+        self.node = node
+        self.directory = directory
+        self.registry = registry
+        self.signals = signals
+        self.observer = observer
+    }
+
+    /// The stream with this id, if `reader` may watch it.
+    ///
+    /// - Throws: ``ChatError`` `MESSAGE_NOT_FOUND`; `INVALID_REQUEST` when the message is none that was ever streamed;
+    ///   `SERVICE_UNAVAILABLE`.
+    public func find(_ id: MessageID, reader: ClientID) async throws -> KnownStream {
+        guard let known = try await directory.stream(id, for: reader) else { throw ChatError.messageNotFound(id) }
+        if let message = known.result.message, message.role != .assistant {
+            throw ChatError.invalid("payload.message_id", "The message is no answer.", .invalidValue)
+        }
+        return known
+    }
+
+    /// Shows the stream: the chunks from number `next` on, or, without `next` or when they are no longer held, a snapshot
+    /// first; then what comes, and the end.
+    ///
+    /// Returns when the viewer has taken a seat in a stream on this node, has been told the end, or is gone. Cancellation
+    /// ends the showing.
+    public func show(_ stream: KnownStream, to viewer: any StreamViewer, from next: Int?, reader: ClientID) async {
+        var showing = Showing(viewer: viewer, next: next)
+        var known = stream
+        while !viewer.isGone, !Task.isCancelled {
+            switch await show(known, in: &showing) {
+            case .done: return
+            case .lookAgain: break
+            case .lookAgainLater: try? await Task.sleep(for: Self.pause)
+            }
+            do {
+                guard let found = try await directory.stream(known.messageID, for: reader) else {
+                    // The session is deleted, or the share it was watched by is revoked.
+                    return viewer.ended(.takenOver)
+                }
+                known = found
+            } catch {
+                observer.backgroundWorkFailed("look for a stream", error: error)
+                try? await Task.sleep(for: Self.pause)
+            }
+        }
+    }
+
+    /// Where a viewer stands.
+    private struct Showing {
+        let viewer: any StreamViewer
+        /// Names it to the owner of the stream.
+        let viewerID = MessageID.make().description
+        /// The number of the chunk it is to get next; `nil` when it needs a snapshot first.
+        var next: Int?
+    }
+
+    private enum Progress {
+        case done, lookAgain, lookAgainLater
+    }
+
+    /// Goes as far as can be gone with what is known.
+    private func show(_ known: KnownStream, in showing: inout Showing) async -> Progress {
+        switch known.progress {
+        case .ended:
+            if showing.next != known.result.chunks {
+                _ = showing.viewer.deliver(snapshot: known.result.content, nextChunk: known.result.chunks)
+            }
+            showing.viewer.ended(StreamOutcome(known.result))
+            return .done
+        case .running(let owner, _) where owner == node.id:
+            // Committed a moment ago, and not yet started; or given up, and closed in a moment.
+            guard let stream = registry.stream(known.messageID) else { return .lookAgainLater }
+            stream.show(to: showing.viewer, from: showing.next)
+            return .done
+        case .running(_, isAlive: false):
+            return .lookAgainLater
+        case .running(let owner, isAlive: true):
+            if showing.next == nil {
+                let hasRoom = showing.viewer.deliver(
+                    snapshot: known.result.content,
+                    nextChunk: known.result.chunks
+                )
+                showing.next = known.result.chunks
+                if !hasRoom { await showing.viewer.waitForRoom() }
+            }
+            return await fetch(known, from: owner, in: &showing)
+        }
+    }
+
+    /// Fetches chunks until there are no more to be had in this way.
+    private func fetch(_ known: KnownStream, from owner: NodeID, in showing: inout Showing) async -> Progress {
+        while let next = showing.next, !showing.viewer.isGone, !Task.isCancelled {
+            let request = FetchRequest(
+                clientID: known.clientID,
+                messageID: known.messageID,
+                viewerID: showing.viewerID,
+                next: next
+            )
+            switch await signals.fetch(request, at: owner) {
+            case .chunks(let chunks)?:
+                for chunk in chunks {
+                    let index = showing.next ?? next
+                    showing.next = index + 1
+                    if !showing.viewer.deliver(chunk, index: index) { await showing.viewer.waitForRoom() }
+                }
+            case .saved?:
+                showing.next = nil
+                return .lookAgain
+            case .ended?: return .lookAgain
+            case nil: return .lookAgainLater
+            }
+        }
+        return .done
+    }
+}

@@ -1,0 +1,43 @@
+import ChatCore
+import ChatRuntime
+
+/// `stream.resume`: shows a stream from a chunk on, whichever connection began it and wherever it runs.
+struct ResumeOperation: Sendable {
+    static let type = "stream.resume"
+
+    let connection: Connection
+    let envelope: ClientEnvelope
+    let caller: Caller
+    let trace: TraceContext
+
+    func start() {
+        guard connection.reserveStream() else {
+            refuse(.tooManyStreams)
+            return
+        }
+        Task { await run() }
+    }
+
+    private func run() async {
+        let watch = connection.services.watchStream
+        do {
+            let request = try ResumeStreamRequest(payload: envelope.payload)
+            let known = try await watch.find(request.messageID, reader: caller.clientID)
+            connection.services.metrics.resumed(known.progress)
+            let viewer = connection.makeViewer(
+                of: request.messageID,
+                requestID: envelope.id,
+                traceID: trace.traceID
+            )
+            await watch.show(known, to: viewer, from: request.nextChunk, reader: caller.clientID)
+        } catch {
+            connection.services.metrics.resumeRefused()
+            connection.streamEnded()
+            refuse(error as? ChatError ?? .internalError(underlying: error))
+        }
+    }
+
+    private func refuse(_ error: ChatError) {
+        connection.refuse(error, of: envelope, trace: trace)
+    }
+}

@@ -1,0 +1,273 @@
+import Synchronization
+import Testing
+
+@testable import ChatCore
+
+@Suite struct WatchStreamTests {
+    private static let words = (0..<12).map { "w\($0) " }
+
+    @Test(arguments: 0...12)
+    func aStreamOnAnotherNodeIsShownFromAnyPlaceOn(next: Int) async throws {
+        let cluster = await TwoNodes(script: .chunksThenHang(Self.words))
+        cluster.start()
+        await cluster.fixture.viewer.waitForChunk(11)
+        let viewer = RememberingViewer()
+        async let showing: Void = cluster.watch(viewer, from: next)
+        if next < 12 { await viewer.waitForChunk(11) }
+        _ = await cluster.stream.stop()
+        await showing
+        #expect(viewer.indexes == Array(next..<12))
+        #expect(viewer.snapshots.isEmpty)
+        #expect(viewer.ends == [.stopped])
+    }
+
+    @Test func aLateComerGetsASnapshotAndThenChunks() async throws {
+        let cluster = await TwoNodes(script: .chunksThenHang(Self.words))
+        cluster.start()
+        await cluster.fixture.viewer.waitForChunk(11)
+        await cluster.stream.saveCheckpoint()
+        let viewer = RememberingViewer()
+        async let showing: Void = cluster.watch(viewer, from: nil)
+        await viewer.waitForSnapshot()
+        #expect(viewer.snapshots.map(\.nextChunk) == [12])
+        _ = await cluster.stream.stop()
+        await showing
+        #expect(viewer.text == Self.words.joined())
+        #expect(viewer.ends == [.stopped])
+    }
+
+    @Test func whatIsNoLongerHeldComesFromTheDatabase() async throws {
+        let chunk = String(repeating: "x", count: 200 * 1024)
+        let cluster = await TwoNodes(script: .chunksThenHang(Array(repeating: chunk, count: 8)))
+        cluster.start()
+        await cluster.fixture.viewer.waitForChunk(7)
+        let viewer = RememberingViewer()
+        async let showing: Void = cluster.watch(viewer, from: 1)
+        await viewer.waitForSnapshot()
+        #expect(viewer.snapshots.map(\.nextChunk) == [8])
+        _ = await cluster.stream.stop()
+        await showing
+        #expect(viewer.text.utf8.count == 8 * chunk.utf8.count)
+        #expect(viewer.delivered.isEmpty)
+    }
+
+    @Test func aViewerElsewhereThatTakesNothingHasTheBackendWait() async throws {
+        let chunk = String(repeating: "x", count: 100 * 1024)
+        let script = ScriptedBackend.Script.chunks(Array(repeating: chunk, count: 30), thenComplete: true)
+        let cluster = await TwoNodes(script: script, isWatched: false)
+        let viewer = RememberingViewer(room: 1)
+        // It asks before the stream begins, so that it is known from the beginning.
+        async let showing: Void = cluster.watch(viewer, from: 0)
+        await cluster.bus.untilPublished()
+        cluster.start()
+        await viewer.waitForChunk(0)
+        for _ in 0..<2000 { await Task.yield() }
+        #expect(cluster.fixture.backend.sent <= 6)
+        #expect(cluster.fixture.store.ends.isEmpty)
+        viewer.makeRoom(.max)
+        await showing
+        #expect(viewer.indexes == Array(0..<30))
+        #expect(viewer.ends == [.complete])
+    }
+
+    @Test func withoutABusTheEndComesFromTheDatabase() async throws {
+        let cluster = await TwoNodes(script: .chunksThenHang(Self.words))
+        cluster.bus.isAway = true
+        cluster.start()
+        await cluster.fixture.viewer.waitForChunk(11)
+        let viewer = RememberingViewer()
+        async let showing: Void = cluster.watch(viewer, from: 3)
+        _ = await cluster.stream.stop()
+        await showing
+        #expect(viewer.snapshots.map(\.nextChunk) == [12])
+        #expect(viewer.text == Self.words.joined())
+        #expect(viewer.ends == [.stopped])
+    }
+
+    @Test func whatHasEndedIsShownFromTheDatabase() async throws {
+        let cluster = await TwoNodes(script: .chunks(Self.words, thenComplete: true))
+        cluster.start()
+        _ = await cluster.stream.waitForOutcome()
+        let viewers = [nil, 0, 5, 12, 13].map { ($0, RememberingViewer()) }
+        for (next, viewer) in viewers {
+            await cluster.watch(viewer, from: next)
+            #expect(viewer.snapshots.map(\.nextChunk) == (next == 12 ? [] : [12]))
+            #expect(viewer.ends == [.complete])
+        }
+    }
+
+    @Test(
+        arguments: [
+            (Message.State.failed, ChatError.Code.backendError), (.timedOut, .backendTimeout),
+            (.interrupted, .serviceUnavailable),
+        ]
+    )
+    func anErrorIsToldAgain(state: Message.State, code: ChatError.Code) async throws {
+        let cluster = await TwoNodes(script: .chunks([], thenComplete: true))
+        cluster.directory.end = StreamResult(state: state, content: [], chunks: 0, metadata: [:])
+        let viewer = RememberingViewer()
+        await cluster.watch(viewer, from: 0)
+        #expect(viewer.errors == [code])
+        #expect(viewer.snapshots.isEmpty)
+    }
+
+    @Test func aDeletedSessionEndsTheShowing() async throws {
+        let cluster = await TwoNodes(script: .chunksThenHang(Self.words))
+        cluster.bus.isAway = true
+        let known = try #require(try await cluster.directory.stream(cluster.stream.identity.messageID, for: .test))
+        let viewer = RememberingViewer()
+        cluster.directory.isDeleted = true
+        await cluster.watchStream.show(known, to: viewer, from: 0, reader: .test)
+        #expect(viewer.wasTakenOver)
+    }
+
+    @Test func whatIsNoAnswerWasNeverStreamed() async throws {
+        let cluster = await TwoNodes(script: .chunks([], thenComplete: true))
+        cluster.directory.isDeleted = true
+        let id = cluster.stream.identity.messageID
+        await #expect(throws: ChatError.self) { try await cluster.watchStream.find(id, reader: .test) }
+    }
+}
+
+/// A stream on one node, watched from another.
+private struct TwoNodes {
+    let bus = LocalBus()
+    let fixture: StreamFixture
+    let directory: FakeDirectory
+    let watchStream: WatchStream
+    private let registry = StreamRegistry()
+    private let subscriptions: [any SignalSubscription]
+
+    var stream: RunningStream { fixture.stream }
+
+    init(script: ScriptedBackend.Script, isWatched: Bool = true) async {
+        fixture = StreamFixture(script: script, isWatched: isWatched)
+        let owner = Node(id: .make(), name: "owner", role: .gateway)
+        let other = Node(id: .make(), name: "other", role: .gateway)
+        let ownerSignals = NodeSignals(node: owner, bus: bus, registry: registry, observer: SilentObserver())
+        let signals = NodeSignals(node: other, bus: bus, registry: StreamRegistry(), observer: SilentObserver())
+        subscriptions = [await ownerSignals.listen(), await signals.listen()]
+        directory = FakeDirectory(stream: fixture.stream.identity, store: fixture.store, owner: owner.id)
+        watchStream = WatchStream(
+            node: other,
+            directory: directory,
+            registry: StreamRegistry(),
+            signals: signals,
+            observer: SilentObserver()
+        )
+    }
+
+    func start() { registry.start(stream) }
+
+    /// Returns when the showing has ended.
+    func watch(_ viewer: RememberingViewer, from next: Int?) async {
+        guard let known = try? await watchStream.find(stream.identity.messageID, reader: .test) else { return }
+        await watchStream.show(known, to: viewer, from: next, reader: .test)
+    }
+}
+
+/// What the database knows of one stream.
+private final class FakeDirectory: StreamDirectory {
+    private struct State {
+        var end: StreamResult?
+        var isDeleted = false
+    }
+
+    private let identity: StreamIdentity
+    private let store: RememberingStore
+    private let owner: NodeID
+    private let state = Mutex(State())
+
+    init(stream: StreamIdentity, store: RememberingStore, owner: NodeID) {
+        identity = stream
+        self.store = store
+        self.owner = owner
+    }
+
+    var end: StreamResult? {
+        get { state.withLock { $0.end } }
+        set { state.withLock { $0.end = newValue } }
+    }
+    var isDeleted: Bool {
+        get { state.withLock { $0.isDeleted } }
+        set { state.withLock { $0.isDeleted = newValue } }
+    }
+
+    func stream(_ id: MessageID, for reader: ClientID) async throws -> KnownStream? {
+        guard !isDeleted else { return nil }
+        let ended = store.ends.first.map {
+            StreamResult(state: $0.state, content: $0.content, chunks: $0.chunks, metadata: $0.metadata)
+        }
+        let saved = store.lastCheckpoint
+        let running = StreamResult(
+            state: .streaming,
+            content: saved?.content ?? [],
+            chunks: saved?.chunks ?? 0,
+            metadata: [:]
+        )
+        let result = end ?? ended
+        return KnownStream(
+            clientID: identity.clientID,
+            sessionID: identity.sessionID,
+            messageID: identity.messageID,
+            progress: result == nil ? .running(on: owner, isAlive: true) : .ended,
+            result: result ?? running
+        )
+    }
+
+    func owner(ofMessage id: MessageID, by guest: ClientID) async throws -> ClientID? { nil }
+}
+
+/// A bus within the process.
+final class LocalBus: SignalBus {
+    private struct State {
+        var receivers: [SignalChannel: [Int: @Sendable (SignalDelivery) -> Void]] = [:]
+        var lastNumber = 0
+        var isAway = false
+    }
+
+    private struct Subscription: SignalSubscription {
+        let end: @Sendable () -> Void
+        func cancel() { end() }
+    }
+
+    private let state = Mutex(State())
+    private let publications: AsyncStream<Void>
+    private let publication: AsyncStream<Void>.Continuation
+
+    init() {
+        (publications, publication) = AsyncStream.makeStream()
+    }
+
+    var isAway: Bool {
+        get { state.withLock { $0.isAway } }
+        set { state.withLock { $0.isAway = newValue } }
+    }
+
+    var isConnected: Bool { !isAway }
+
+    /// Returns when something was published.
+    func untilPublished() async {
+        for await _ in publications { return }
+    }
+
+    func publish(_ payload: [UInt8], on channel: SignalChannel) async throws -> Int {
+        guard !isAway else { throw SignalBusError(.notConnected, "The bus is away.") }
+        let receivers = state.withLock { Array(($0.receivers[channel] ?? [:]).values) }
+        for receive in receivers { receive(.signal(payload)) }
+        publication.yield()
+        return receivers.count
+    }
+
+    func subscribe(
+        to channel: SignalChannel,
+        receive: @escaping @Sendable (SignalDelivery) -> Void
+    ) async -> any SignalSubscription {
+        let number = state.withLock { state in
+            state.lastNumber += 1
+            state.receivers[channel, default: [:]][state.lastNumber] = receive
+            return state.lastNumber
+        }
+        return Subscription { self.state.withLock { $0.receivers[channel]?[number] = nil } }
+    }
+}

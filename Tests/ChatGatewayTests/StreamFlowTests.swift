@@ -1,0 +1,92 @@
+import NIOCore
+import NIOEmbedded
+import Synchronization
+import Testing
+
+@testable import ChatGateway
+
+@Suite struct StreamFlowTests {
+    private let loop = NIOAsyncTestingEventLoop()
+    private let calls = Calls()
+
+    private final class Calls: Sendable {
+        let room = Atomic(0)
+        let lostPatience = Atomic(0)
+    }
+
+    private func flow(patienceSeconds: Int64 = 60) -> StreamFlow {
+        let calls = calls
+        return StreamFlow(
+            eventLoop: loop,
+            patience: .seconds(patienceSeconds),
+            onRoom: { calls.room.add(1, ordering: .relaxed) },
+            onLostPatience: { calls.lostPatience.add(1, ordering: .relaxed) }
+        )
+    }
+
+    @Test func isFullBetweenTheTwoMarks() async {
+        let flow = flow()
+        #expect(flow.given(StreamFlow.pauseBytes))
+        #expect(!flow.given(1))
+        flow.taken(1)
+        #expect(!flow.given(0))
+        flow.taken(StreamFlow.pauseBytes - StreamFlow.resumeBytes - 1)
+        await loop.run()
+        #expect(calls.room.load(ordering: .relaxed) == 0)
+        flow.taken(1)
+        #expect(flow.given(0))
+        // Told on the event loop, not on the stack of whoever took.
+        #expect(calls.room.load(ordering: .relaxed) == 0)
+        await loop.run()
+        #expect(calls.room.load(ordering: .relaxed) == 1)
+    }
+
+    @Test func losesPatienceWithWhoTakesNothing() async {
+        let flow = flow()
+        _ = flow.given(StreamFlow.pauseBytes + 1)
+        await loop.advanceTime(by: .seconds(59))
+        #expect(calls.lostPatience.load(ordering: .relaxed) == 0)
+        await loop.advanceTime(by: .seconds(1))
+        #expect(calls.lostPatience.load(ordering: .relaxed) == 1)
+    }
+
+    @Test func bearsWithWhoIsSlow() async {
+        let flow = flow()
+        for _ in 0..<10 {
+            #expect(!flow.given(StreamFlow.pauseBytes + 1))
+            await loop.advanceTime(by: .seconds(40))
+            flow.taken(StreamFlow.pauseBytes + 1)
+            await loop.advanceTime(by: .seconds(40))
+        }
+        #expect(calls.lostPatience.load(ordering: .relaxed) == 0)
+        #expect(calls.room.load(ordering: .relaxed) == 10)
+    }
+
+    @Test func whoWaitsGoesOnWithRoom() async {
+        let flow = flow()
+        await flow.waitForRoom()
+        _ = flow.given(StreamFlow.pauseBytes + 1)
+        async let waiting: Void = flow.waitForRoom()
+        flow.taken(StreamFlow.pauseBytes + 1 - StreamFlow.resumeBytes)
+        await waiting
+    }
+
+    @Test func whoIsCancelledDoesNotWait() async {
+        let flow = flow()
+        _ = flow.given(StreamFlow.pauseBytes * 2)
+        let task = Task { await flow.waitForRoom() }
+        task.cancel()
+        await task.value
+    }
+
+    @Test func aClosedFlowHoldsNobodyUp() async {
+        let flow = flow()
+        _ = flow.given(StreamFlow.pauseBytes * 2)
+        async let waiting: Void = flow.waitForRoom()
+        flow.close()
+        await waiting
+        await flow.waitForRoom()
+        await loop.advanceTime(by: .hours(1))
+        #expect(calls.lostPatience.load(ordering: .relaxed) == 0)
+    }
+}
