@@ -197,6 +197,7 @@ let package = Package(
         .testTarget(
             name: "IntegrationTests",
             dependencies: [
+                "ChatGateway", nioCore, nioEmbedded, nioWebSocket,
                 "TestSupport", "ChatCore", "ChatStorage", "ChatBus", "ChatBackends", "ChatRuntime", "ChatAPI",
                 "APIServer",
                 "GatewayServer", "BusServer", "EchoBackend", nioHTTP1, yams, logging, serviceLifecycle,
