@@ -3,6 +3,9 @@ import ChatRuntime
 
 /// The operations a client can ask for over its connection, by the `type` of the envelope.
 enum ConnectionOperations {
+    /// Every `type` that is understood, `auth` included.
+    static let types: Set<String> = [AuthOperation.type, SendOperation.type]
+
     static func start(_ envelope: ClientEnvelope, caller: Caller, on connection: Connection) {
         switch envelope.type {
         case SendOperation.type:
