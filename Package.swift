@@ -74,8 +74,8 @@ let package = Package(
             pkgConfig: "hiredis",
             providers: [.apt(["libhiredis-dev"]), .brew(["hiredis"])]
         ),
-        // The one file that describes the API, in the program itself.
-        .target(name: "COpenAPI", exclude: ["openapi.yaml"]),
+        // The files that describe the APIs, in the program itself.
+        .target(name: "CDescriptions", exclude: ["asyncapi.yaml", "openapi.yaml"]),
         .target(name: "ChatCore", dependencies: [orderedCollections, dequeModule], swiftSettings: swiftSettings),
         .target(
             name: "ChatStorage",
@@ -103,8 +103,8 @@ let package = Package(
         .target(
             name: "ChatAPI",
             dependencies: [
-                "ChatCore", "ChatRuntime", "COpenAPI", hummingbird, hummingbirdCore, asyncHTTPClient, nioCore, nioPosix,
-                nioEmbedded, nioHTTP1, nioHTTPCompression, nioHTTPTypes, crypto, logging, metrics,
+                "ChatCore", "ChatRuntime", "CDescriptions", hummingbird, hummingbirdCore, asyncHTTPClient, nioCore,
+                nioPosix, nioEmbedded, nioHTTP1, nioHTTPCompression, nioHTTPTypes, crypto, logging, metrics,
             ],
             swiftSettings: swiftSettings
         ),
@@ -197,6 +197,7 @@ let package = Package(
         .testTarget(
             name: "IntegrationTests",
             dependencies: [
+                "ChatGateway", nioCore, nioEmbedded, nioWebSocket,
                 "TestSupport", "ChatCore", "ChatStorage", "ChatBus", "ChatBackends", "ChatRuntime", "ChatAPI",
                 "APIServer",
                 "GatewayServer", "BusServer", "EchoBackend", nioHTTP1, yams, logging, serviceLifecycle,

@@ -27,7 +27,7 @@ enum ImportRules {
         "ChatBackends": ["ChatCore", "AsyncHTTPClient", "Crypto", "NIOCore", "NIOHTTP1"],
         "ChatRuntime": Set(["ChatCore", "Configuration", "JWTKit"]).union(hummingbird).union(lifecycle),
         "ChatAPI": Set([
-            "AsyncHTTPClient", "COpenAPI", "ChatCore", "ChatRuntime", "Crypto", "NIOEmbedded", "NIOHTTP1",
+            "AsyncHTTPClient", "CDescriptions", "ChatCore", "ChatRuntime", "Crypto", "NIOEmbedded", "NIOHTTP1",
             "NIOHTTPCompression", "NIOPosix",
         ]).union(hummingbird),
         "ChatGateway": Set(["ChatCore", "ChatRuntime", "NIOHTTP1", "NIOWebSocket"]).union(nio).union(lifecycle),
@@ -39,7 +39,7 @@ enum ImportRules {
         "EchoBackend": Set(["ArgumentParser"]).union(hummingbird).union(lifecycle),
         "CLibPQ": [],
         "CHiredis": [],
-        "COpenAPI": [],
+        "CDescriptions": [],
     ]
 
     /// Everything a room may import; nil for a room that is not in the table.

@@ -48,7 +48,8 @@ struct BadFrameTests {
                 [
                     "session_id": .string(Self.id), "content": [["type": "text", "text": "x", "colour": "red"]],
                     "mood": 1,
-                ]
+                ],
+                isWrong: true
             )
             let error = try await socket.expect("response.error", requestID: request)
             #expect(Set(fields(error.payload)) == ["payload.content[0].colour", "payload.mood"])

@@ -7,9 +7,8 @@ public struct Envelope: Sendable, CustomStringConvertible {
     public var payload: JSONValue
     public var timestamp: String
 
-    /// - Throws: ``TestSupportError`` when the text is no envelope after `contract/websocket.md`.
-    public init(text: [UInt8]) throws {
-        let json = try JSONParser.parse(text)
+    /// - Throws: ``TestSupportError`` when it is no envelope after `contract/websocket.md`.
+    public init(_ json: JSONValue) throws {
         guard let id = json["id"]?.stringValue, let type = json["type"]?.stringValue, let payload = json["payload"],
             payload.objectValue != nil, let timestamp = json["timestamp"]?.stringValue, json.objectValue?.count == 4
         else { throw TestSupportError("not an envelope: \(json.text)") }

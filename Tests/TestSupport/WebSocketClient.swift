@@ -6,7 +6,7 @@ public import NIOWebSocket
 /// A WebSocket connection of a test to a gateway.
 ///
 /// Envelopes wait in an inbox until the test takes them; every wait has a bound and fails with a list of what had
-/// arrived.
+/// arrived. It fails, too, when anything that had arrived is not as `docs/asyncapi.yaml` describes it.
 public final class WebSocketClient: Sendable {
     /// How long a wait lasts unless told.
     public static let patience: Duration = .seconds(15)
@@ -29,19 +29,33 @@ public final class WebSocketClient: Sendable {
     // MARK: Sending
 
     /// Sends an envelope and returns its id.
+    ///
+    /// - Parameter isWrong: the test means to send what is not as described.
+    /// - Throws: ``TestSupportError`` when it is not as described and was not meant to, or the other way round.
     @discardableResult
     public func send(
         _ type: String,
         _ payload: JSONValue,
-        id: String? = nil
+        id: String? = nil,
+        isWrong: Bool = false
     ) async throws -> String {
         let id = id ?? UUID().uuidString.lowercased()
-        try await send(["id": .string(id), "type": .string(type), "payload": payload])
+        let frame: JSONValue = ["id": .string(id), "type": .string(type), "payload": payload]
+        let faults = try SocketDescription.shared().faults(inRequest: frame)
+        guard faults.isEmpty != isWrong else {
+            throw TestSupportError(
+                isWrong
+                    ? "the \(type) is meant to be wrong, and is as docs/asyncapi.yaml has it"
+                    : "the \(type) is not as docs/asyncapi.yaml has it: \(faults.joined(separator: "; "))"
+            )
+        }
+        try await send(frame)
         return id
     }
 
     /// Sends any JSON as a text frame.
     public func send(_ json: JSONValue) async throws {
+        inbox.update { $0.sent(json) }
         try await sendText(json.text)
     }
 
@@ -116,6 +130,7 @@ public final class WebSocketClient: Sendable {
     /// - Returns: the code of the close frame; `nil` when the connection went away without one.
     public func closeCode(timeout: Duration = patience) async throws -> UInt16? {
         let end = await inbox.wait(timeout: timeout) { $0.end == .open ? nil : $0.end }
+        try inbox.current.check()
         switch end {
         case .closed(let code, _): return code
         case .dropped: return nil
@@ -128,6 +143,7 @@ public final class WebSocketClient: Sendable {
         guard await inbox.wait(timeout: timeout, { $0.isGone ? true : nil }) != nil else {
             throw TestSupportError("the transport is still open; \(summary)")
         }
+        try inbox.current.check()
     }
 
     /// Sends a ping and waits for its pong: after that, the gateway has read all that was sent before.
@@ -169,9 +185,11 @@ public final class WebSocketClient: Sendable {
         _ take: (inout WebSocketInbox) -> Found?
     ) async throws -> Found {
         let found: Found?? = await inbox.wait(timeout: timeout) { inbox in
+            guard inbox.faults.isEmpty else { return .some(nil) }
             if let found = take(&inbox) { return .some(found) }
             return inbox.end == .open ? nil : .some(nil)
         }
+        try inbox.current.check()
         switch found {
         case .some(.some(let found)): return found
         case .some(.none): throw TestSupportError("the connection ended before \(what) came; \(summary)")

@@ -40,15 +40,8 @@ final class WebSocketFrameHandler: ChannelInboundHandler {
     }
 
     private func received(_ text: [UInt8]) {
-        do {
-            let envelope = try Envelope(text: text)
-            inbox.update { inbox in
-                inbox.envelopes.append(envelope)
-                inbox.history.append(envelope.description)
-            }
-        } catch {
-            inbox.update { $0.history.append("\(error)") }
-        }
+        let arrival = WebSocketInbox.Arrival(text, requests: inbox.current.requests)
+        inbox.update { $0.arrived(arrival) }
     }
 
     private func closed(_ bytes: ByteBuffer, context: ChannelHandlerContext) {

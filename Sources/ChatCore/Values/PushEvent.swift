@@ -1,7 +1,7 @@
 /// An entry of a client's event log: what happened, numbered without gaps per client (`contract/semantics.md`,
 /// 'Push events').
 public struct PushEvent: Hashable, Sendable {
-    public enum Kind: String, Sendable {
+    public enum Kind: String, CaseIterable, Sendable {
         case messageCreated = "message.created"
         case sessionUpdated = "session.updated"
     }

@@ -4,6 +4,9 @@ import Logging
 
 /// The operations a client can ask for over its connection, by the `type` of the envelope.
 enum ConnectionOperations {
+    /// Every `type` that is understood, `auth` included.
+    static let types: Set<String> = [AuthOperation.type, SendOperation.type]
+
     static func start(_ envelope: ClientEnvelope, caller: Caller, on connection: Connection) {
         let trace = TraceContext.make()
         if let begin = StreamOperation.beginnings[envelope.type] {

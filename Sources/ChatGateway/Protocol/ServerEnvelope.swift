@@ -2,7 +2,7 @@ import ChatCore
 
 /// Writes what the server sends: `{id, type, payload, timestamp}` (`contract/websocket.md`, 'Server → client').
 enum ServerEnvelope {
-    enum Kind: String {
+    enum Kind: String, CaseIterable {
         case connectionReady = "connection.ready"
         case connectionError = "connection.error"
         case connectionDraining = "connection.draining"

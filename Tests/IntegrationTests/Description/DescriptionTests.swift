@@ -3,16 +3,16 @@ import Foundation
 import TestSupport
 import Testing
 
-/// The description of the API as it is served, and that it is complete.
+/// The descriptions of the APIs as they are served, and that the one of REST is complete.
 @Suite(.timeLimit(.minutes(5)))
 struct DescriptionTests {
-    @Test("The description is served to anybody, as the file is")
-    func served() async throws {
+    @Test("A description is served to anybody, as the file is", arguments: ["openapi.yaml", "asyncapi.yaml"])
+    func served(name: String) async throws {
         try await withSharedCluster { cluster in
-            let answer = try await cluster.api().get("/api/v1/openapi.yaml")
+            let answer = try await cluster.api().get("/api/v1/\(name)")
             #expect(answer.status == 200)
             #expect(answer.headers["content-type"] == "application/yaml")
-            let file = try Data(contentsOf: TestTools.package.appendingPathComponent("docs/openapi.yaml"))
+            let file = try Data(contentsOf: TestTools.package.appendingPathComponent("docs/\(name)"))
             #expect(answer.bytes == Array(file))
         }
     }

@@ -19,7 +19,7 @@ extension APIClient.Answer {
         switch description.find(method, path) {
         case .operation(let responses):
             if let response = responses[String(status)] {
-                faults = self.faults(against: description.resolve(response), to: method, description)
+                faults = self.faults(against: description.file.resolve(response), to: method, description)
             } else {
                 faults = ["the status \(status) is not described"]
             }
@@ -44,7 +44,8 @@ extension APIClient.Answer {
         to method: String,
         _ description: APIDescription
     ) -> [String] {
-        guard self.status == status, let response = description.target(of: "#/components/responses/\(response)") else {
+        guard self.status == status, let response = description.file.target(of: "#/components/responses/\(response)")
+        else {
             return ["such an address or method is answered by \(status)"]
         }
         return faults(against: response, to: method, description)
@@ -55,10 +56,9 @@ extension APIClient.Answer {
     }
 
     private func headerFaults(against response: JSONValue, _ description: APIDescription) -> [String] {
-        let validator = SchemaValidator(description: description)
         var described: [String: JSONValue] = [:]
         for (name, header) in response["headers"]?.objectValue ?? [:] {
-            described[name.lowercased()] = description.resolve(header)
+            described[name.lowercased()] = description.file.resolve(header)
         }
         var faults = described.filter { $0.value["required"] == true && headers[$0.key] == nil }
             .map { "the header \($0.key) is missing" }
@@ -69,7 +69,7 @@ extension APIClient.Answer {
             }
             let isNumber = schema["type"]?.stringValue == "integer"
             let json = isNumber ? (try? JSONParser.parse(value)) ?? .string(value) : .string(value)
-            faults += validator.faults(in: json, against: schema, at: "the header \(name)")
+            faults += description.file.faults(in: json, against: schema, at: "the header \(name)")
         }
         return faults
     }
@@ -89,7 +89,7 @@ extension APIClient.Answer {
                 case "application/yaml": try JSONValue(yaml: text)
                 default: .string(text)
                 }
-            return SchemaValidator(description: description).faults(in: value, against: schema)
+            return description.file.faults(in: value, against: schema)
         } catch {
             return ["the body is no \(type): \(error)"]
         }

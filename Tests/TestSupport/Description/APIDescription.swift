@@ -1,12 +1,11 @@
 import ChatCore
-import Foundation
 
 /// `docs/openapi.yaml`, which every answer in the tests is held against.
 public struct APIDescription: Sendable {
     /// What the paths of the file come after.
     static let basePath = "/api/v1"
 
-    let document: JSONValue
+    public let file: DescriptionFile
     private let routes: [Route]
 
     private struct Route: Sendable {
@@ -35,13 +34,13 @@ public struct APIDescription: Sendable {
 
     public static func shared() throws -> APIDescription { try loaded.get() }
 
-    private static let loaded = Result {
-        try APIDescription(path: TestTools.package.appendingPathComponent("docs/openapi.yaml"))
-    }
+    private static let loaded = Result { try APIDescription(file: DescriptionFile(named: "openapi.yaml")) }
 
-    private init(path: URL) throws {
-        document = try JSONValue(yaml: String(contentsOf: path, encoding: .utf8))
-        guard let paths = document["paths"]?.objectValue else { throw TestSupportError("\(path) has no paths") }
+    private init(file: DescriptionFile) throws {
+        self.file = file
+        guard let paths = file.document["paths"]?.objectValue else {
+            throw TestSupportError("openapi.yaml has no paths")
+        }
         routes = paths.map { Route(segments: $0.0.split(separator: "/"), operations: $0.1) }
     }
 
@@ -59,21 +58,9 @@ public struct APIDescription: Sendable {
     /// Every operation, like `GET /sessions/{id}`.
     public var operations: Set<String> {
         var names: Set<String> = []
-        for (path, operations) in document["paths"]?.objectValue ?? [:] {
+        for (path, operations) in file.document["paths"]?.objectValue ?? [:] {
             for (method, _) in operations.objectValue ?? [:] { names.insert("\(method.uppercased()) \(path)") }
         }
         return names
-    }
-
-    /// A value with its `$ref`, if it is one, followed.
-    func resolve(_ value: JSONValue) -> JSONValue {
-        guard let reference = value["$ref"]?.stringValue else { return value }
-        return target(of: reference).map(resolve) ?? .null
-    }
-
-    /// What a reference within the file, like `#/components/schemas/Session`, leads to.
-    func target(of reference: String) -> JSONValue? {
-        guard reference.hasPrefix("#/") else { return nil }
-        return reference.dropFirst(2).split(separator: "/").reduce(Optional(document)) { $0?[String($1)] }
     }
 }

@@ -2,10 +2,10 @@ import ChatCore
 import Foundation
 import Synchronization
 
-/// Holds values against schemas (JSON Schema 2020-12): the keywords that `docs/openapi.yaml` uses. Any other keyword is
-/// itself a fault, so that nothing is taken for checked that is not.
+/// Holds values against schemas (JSON Schema): the keywords that `docs/openapi.yaml` and `docs/asyncapi.yaml` use. Any other
+/// keyword is itself a fault, so that nothing is taken for checked that is not.
 struct SchemaValidator: Sendable {
-    let description: APIDescription
+    let file: DescriptionFile
 
     /// Keywords that say nothing about which values are valid.
     private static let annotations: Set = ["description", "default", "example", "examples", "title", "writeOnly"]
@@ -30,7 +30,7 @@ struct SchemaValidator: Sendable {
         case "$ref": return referenceFaults(in: value, argument, at: path)
         case "type", "enum", "const": return kindFaults(in: value, keyword, argument, at: path)
         case "oneOf", "anyOf": return choiceFaults(in: value, keyword, argument, at: path)
-        case "required", "properties", "additionalProperties":
+        case "required", "properties", "additionalProperties", "minProperties":
             guard let object = value.objectValue else { return [] }
             return objectFaults(in: object, keyword, argument, schema: schema, at: path)
         case "items", "minItems", "maxItems", "uniqueItems":
@@ -48,7 +48,7 @@ struct SchemaValidator: Sendable {
     }
 
     private func referenceFaults(in value: JSONValue, _ reference: JSONValue, at path: String) -> [String] {
-        guard let target = reference.stringValue.flatMap(description.target) else {
+        guard let target = reference.stringValue.flatMap(file.target) else {
             return ["\(path): \(reference.text) leads nowhere"]
         }
         return faults(in: value, against: target, at: path)
@@ -98,6 +98,8 @@ struct SchemaValidator: Sendable {
             return (argument.objectValue ?? [:]).flatMap { name, schema in
                 object[name].map { faults(in: $0, against: schema, at: "\(path).\(name)") } ?? []
             }
+        case "minProperties":
+            return Int64(object.count) >= argument.integerValue ?? .max ? [] : ["\(path) has too few members"]
         default:
             let described = schema["properties"]?.objectValue ?? [:]
             return object.filter { described[$0.0] == nil }.flatMap { name, member in
