@@ -5,7 +5,7 @@ import Logging
 /// The operations a client can ask for over its connection, by the `type` of the envelope.
 enum ConnectionOperations {
     /// Every `type` that is understood, `auth` included.
-    static let types: Set<String> = [AuthOperation.type, SendOperation.type]
+    static let types: Set<String> = Set(StreamOperation.beginnings.keys).union([AuthOperation.type, ResumeOperation.type])
 
     static func start(_ envelope: ClientEnvelope, caller: Caller, on connection: Connection) {
         let trace = TraceContext.make()

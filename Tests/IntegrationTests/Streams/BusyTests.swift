@@ -1,0 +1,104 @@
+import ChatCore
+import TestSupport
+import Testing
+
+/// What becomes of a send whose parent still streams (`contract/semantics.md`, 'Concurrency').
+@Suite(.timeLimit(.minutes(5)))
+struct BusyTests {
+    @Test("Sends that wait begin one after the other, in the order they came, over both gateways")
+    func queue() async throws {
+        try await withSharedCluster { cluster in
+            let client = try await TestClient(of: cluster)
+            let session = try await client.makeSession()
+            let sockets = [try await client.connect(gateway: 0), try await client.connect(gateway: 1)]
+            let first = try await sockets[0].say("/pace 50ms /words 2000", in: session)
+            let running = try await sockets[0].begun(first).string("message_id")
+            var waiting: [(WebSocketClient, String)] = []
+            for number in 0..<6 {
+                let socket = sockets[number % 2]
+                let request = try await socket.send(
+                    "message.send",
+                    ["session_id": .string(session), "content": .string("number \(number)"), "on_busy": "enqueue"]
+                )
+                waiting.append((socket, request))
+                // The places are taken in the order of arrival: each is there before the next one comes.
+                try await eventually("the request waits") {
+                    let count = try await cluster.database.query(
+                        "SELECT count(*) FROM waiting_requests WHERE session_id = '\(session)'"
+                    )
+                    return (Int(count) ?? 0) > number ? true : nil
+                }
+            }
+            #expect(sockets.allSatisfy { socket in socket.waiting.allSatisfy { $0.type != "response.error" } })
+            #expect(try await client.messages(of: session).count == 2)
+            #expect(try await client.api().post("/api/v1/messages/\(running)/stop")["stopped"] == true)
+            for (number, (socket, request)) in waiting.enumerated() {
+                #expect(try await socket.stream(of: request).text == "number \(number)")
+            }
+            let questions = try await client.messages(of: session).filter { $0["role"] == "user" }
+            #expect(questions.dropFirst().map(\.messageText) == (0..<6).map { "number \($0)" })
+        }
+    }
+
+    @Test("A send that interrupts stops the stream first", arguments: [0, 1])
+    func interrupt(gateway: Int) async throws {
+        try await withSharedCluster { cluster in
+            let client = try await TestClient(of: cluster)
+            let session = try await client.makeSession()
+            let socket = try await client.connect(gateway: 0)
+            let request = try await socket.say("/pace 50ms /words 2000", in: session)
+            let start = try await socket.begun(request)
+            let other = try await client.connect(gateway: gateway)
+            let interrupting = try await other.send(
+                "message.send",
+                ["session_id": .string(session), "content": "instead", "on_busy": "interrupt"]
+            )
+            let answer = try await other.stream(of: interrupting)
+            #expect(answer.text == "instead")
+            #expect(try await socket.stream(of: request, start: start).state == "stopped")
+            let parent = try await client.message(answer.userMessageID)["parent_message_id"]
+            #expect(parent?.stringValue == start.string("message_id"))
+        }
+    }
+
+    @Test("Streams on different branches of a session run side by side")
+    func branches() async throws {
+        try await withSharedCluster { cluster in
+            let client = try await TestClient(of: cluster)
+            let session = try await client.makeSession()
+            let socket = try await client.connect(gateway: 0)
+            let root = try await socket.converse("root", in: session)
+            let first = try await socket.say("/pace 30ms /words 30", in: session, parent: root.messageID)
+            let second = try await socket.say("/pace 30ms /words 30", in: session, parent: root.messageID)
+            let starts = (try await socket.begun(first), try await socket.begun(second))
+            async let one = socket.stream(of: first, start: starts.0)
+            async let two = socket.stream(of: second, start: starts.1)
+            let answers = [try await one, try await two]
+            for answer in answers {
+                answer.expectWellFormed()
+                #expect(answer.state == "complete")
+            }
+        }
+    }
+
+    @Test("What waits when its session is deleted is refused")
+    func deletedMeanwhile() async throws {
+        try await withSharedCluster { cluster in
+            let client = try await TestClient(of: cluster)
+            let session = try await client.makeSession()
+            let socket = try await client.connect(gateway: 0)
+            let request = try await socket.say("/pace 50ms /words 2000", in: session)
+            _ = try await socket.begun(request)
+            let waiting = try await socket.send(
+                "message.send",
+                ["session_id": .string(session), "content": "too late", "on_busy": "enqueue"]
+            )
+            try await socket.ping()
+            #expect(try await client.api().delete("/api/v1/sessions/\(session)").status == 200)
+            let refusal = try await socket.expect(timeout: .seconds(15)) {
+                $0.requestID == waiting && $0.type == "response.error"
+            }
+            #expect(["SESSION_NOT_FOUND", "CONFLICT"].contains(refusal.string("error_code")))
+        }
+    }
+}
