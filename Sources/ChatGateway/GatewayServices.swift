@@ -11,6 +11,7 @@ public struct GatewayServices: Sendable {
     public let sendMessage: SendMessage
     public let streams: StreamRegistry
     public let logger: Logger
+    let legacy: LegacyServices
     let push: PushHub
     let connections: ConnectionRegistry
     let metrics: GatewayMetrics
@@ -24,6 +25,7 @@ public struct GatewayServices: Sendable {
         streams: StreamRegistry,
         events: any EventStore,
         bus: any SignalBus,
+        legacy: LegacyServices,
         logger: Logger
     ) {
         self.configuration = configuration
@@ -32,6 +34,7 @@ public struct GatewayServices: Sendable {
         self.verify = verify
         self.sendMessage = sendMessage
         self.streams = streams
+        self.legacy = legacy
         self.logger = logger
         let metrics = GatewayMetrics()
         self.metrics = metrics

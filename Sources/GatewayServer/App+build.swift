@@ -1,3 +1,4 @@
+import ChatAPI
 import ChatBackends
 import ChatBus
 import ChatCore
@@ -32,10 +33,11 @@ func buildGateway(_ configuration: GatewayConfiguration) async throws -> ServerP
     let bell = OutboxBell(bus: bus)
     let leases = AnnouncingStreamLeaseStore(StreamLeaseRepository(client: database), bell: bell)
     let registry = StreamRegistry()
+    let messages = AnnouncingMessageStore(MessageRepository(client: database), bell: bell)
     let streams = StreamServices(
         node: node,
         backend: backend,
-        messages: AnnouncingMessageStore(MessageRepository(client: database), bell: bell),
+        messages: messages,
         registry: registry,
         observer: reporter
     )
@@ -47,6 +49,13 @@ func buildGateway(_ configuration: GatewayConfiguration) async throws -> ServerP
         observer: reporter,
         leaseSeconds: configuration.nodeLeaseSeconds
     )
+    let stopMessage = StopMessage(node: node, leases: leases, registry: registry, signals: signals)
+    let exporting = ExportingServices(
+        configuration: configuration.exports,
+        tokenSecret: configuration.listener.tokens.secret,
+        publicBaseURL: configuration.listener.publicBaseURL,
+        transcripts: TranscriptRepository(client: database)
+    )
     let services = GatewayServices(
         configuration: configuration,
         node: node,
@@ -55,11 +64,20 @@ func buildGateway(_ configuration: GatewayConfiguration) async throws -> ServerP
         sendMessage: SendMessage(
             sessions: SessionRepository(client: database),
             streams: streams,
-            stopMessage: StopMessage(node: node, leases: leases, registry: registry, signals: signals)
+            stopMessage: stopMessage
         ),
         streams: registry,
         events: EventRepository(client: database),
         bus: bus,
+        legacy: LegacyServices(
+            database: database,
+            bell: bell,
+            backend: backend,
+            messages: messages,
+            stopMessage: stopMessage,
+            exporting: exporting,
+            publicBaseURL: configuration.listener.publicBaseURL
+        ),
         logger: logger
     )
     let migrator = SchemaMigrator(client: database)
@@ -86,6 +104,9 @@ func buildGateway(_ configuration: GatewayConfiguration) async throws -> ServerP
         drain: drain,
         drainSeconds: runtime.drainSeconds,
         logger: logger,
-        cleanUp: { try? await backend.shutdown() }
+        cleanUp: {
+            try? await backend.shutdown()
+            await exporting.shutdown()
+        }
     )
 }
