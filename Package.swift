@@ -131,8 +131,8 @@ let package = Package(
         .executableTarget(
             name: "GatewayServer",
             dependencies: [
-                "ChatCore", "ChatStorage", "ChatBus", "ChatBackends", "ChatRuntime", "ChatGateway", argumentParser,
-                logging,
+                "ChatCore", "ChatStorage", "ChatBus", "ChatBackends", "ChatRuntime", "ChatGateway", "ChatAPI",
+                argumentParser, logging,
             ],
             swiftSettings: swiftSettings
         ),

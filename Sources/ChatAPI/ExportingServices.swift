@@ -3,7 +3,7 @@ public import ChatRuntime
 
 /// What export and download need: the use case, and the store its files are in.
 public struct ExportingServices: Sendable {
-    let exportSession: ExportSession
+    public let exportSession: ExportSession
     /// `nil` where downloads do not pass through the nodes.
     let downloads: LocalExportStore?
     private let shutdownStore: @Sendable () async -> Void

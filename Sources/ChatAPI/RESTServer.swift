@@ -23,19 +23,16 @@ public struct RESTServer: ApplicationProtocol {
         onListening: @escaping @Sendable (_ port: Int) async -> Void = { _ in }
     ) {
         let table = RouteTable(edge: Edge(services: services, settings: settings))
+        let operations = services.operations(publicBaseURL: settings.publicBaseURL)
         SessionTypeRoutes(sessionTypes: services.sessionTypes).add(to: table)
-        SessionRoutes(sessions: services.sessions, createSession: services.createSession).add(to: table)
-        SessionEditRoutes(editing: services.editing).add(to: table)
-        MessageTreeRoutes(editing: services.editing).add(to: table)
+        SessionRoutes(sessions: services.sessions, operations: operations).add(to: table)
+        SessionEditRoutes(operations: operations, editing: services.editing).add(to: table)
+        MessageTreeRoutes(operations: operations, editing: services.editing).add(to: table)
         SendMultiRoutes(sendMulti: services.sendMulti).add(to: table)
-        MessageRoutes(messages: services.messages, stopMessage: services.stopMessage).add(to: table)
-        SearchRoutes(search: services.search).add(to: table)
-        ExportRoutes(exporting: services.exporting).add(to: table)
-        ShareRoutes(
-            shares: services.shares,
-            messages: services.messages,
-            publicBaseURL: settings.publicBaseURL
-        ).add(to: table)
+        MessageRoutes(operations: operations).add(to: table)
+        SearchRoutes(operations: operations).add(to: table)
+        ExportRoutes(operations: operations, exporting: services.exporting).add(to: table)
+        ShareRoutes(operations: operations, shares: services.shares).add(to: table)
         DescriptionRoutes().add(to: table)
         responder = table.makeRouter().buildResponder()
         configuration = ApplicationConfiguration(address: .hostname(settings.host, port: settings.port))

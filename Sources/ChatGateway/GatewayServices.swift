@@ -8,12 +8,10 @@ public struct GatewayServices: Sendable {
     public let node: Node
     public let drain: DrainState
     public let verify: @Sendable (String) async throws -> Caller
-    public let sendMessage: SendMessage
-    public let recreateMessage: RecreateMessage
-    public let summarizeSession: SummarizeSession
-    public let watchStream: WatchStream
+    public let operations: StreamOperations
     public let streams: StreamRegistry
     public let logger: Logger
+    let legacy: LegacyServices
     let push: PushHub
     let connections: ConnectionRegistry
     let metrics: GatewayMetrics
@@ -23,24 +21,20 @@ public struct GatewayServices: Sendable {
         node: Node,
         drain: DrainState,
         verify: @escaping @Sendable (String) async throws -> Caller,
-        sendMessage: SendMessage,
-        recreateMessage: RecreateMessage,
-        summarizeSession: SummarizeSession,
-        watchStream: WatchStream,
+        operations: StreamOperations,
         streams: StreamRegistry,
         events: any EventStore,
         bus: any SignalBus,
+        legacy: LegacyServices,
         logger: Logger
     ) {
         self.configuration = configuration
         self.node = node
         self.drain = drain
         self.verify = verify
-        self.sendMessage = sendMessage
-        self.recreateMessage = recreateMessage
-        self.summarizeSession = summarizeSession
-        self.watchStream = watchStream
+        self.operations = operations
         self.streams = streams
+        self.legacy = legacy
         self.logger = logger
         let metrics = GatewayMetrics()
         self.metrics = metrics
@@ -49,5 +43,25 @@ public struct GatewayServices: Sendable {
             maximum: configuration.connections.maximumConnections,
             maximumPerClient: configuration.connections.maximumConnectionsPerClient
         )
+    }
+}
+
+/// What clients can have streamed to them.
+public struct StreamOperations: Sendable {
+    let sendMessage: SendMessage
+    let recreateMessage: RecreateMessage
+    let summarizeSession: SummarizeSession
+    let watchStream: WatchStream
+
+    public init(
+        sendMessage: SendMessage,
+        recreateMessage: RecreateMessage,
+        summarizeSession: SummarizeSession,
+        watchStream: WatchStream
+    ) {
+        self.sendMessage = sendMessage
+        self.recreateMessage = recreateMessage
+        self.summarizeSession = summarizeSession
+        self.watchStream = watchStream
     }
 }

@@ -1,3 +1,4 @@
+import ChatAPI
 import ChatBackends
 import ChatBus
 import ChatCore
@@ -32,10 +33,11 @@ func buildGateway(_ configuration: GatewayConfiguration) async throws -> ServerP
     let bell = OutboxBell(bus: bus)
     let leases = AnnouncingStreamLeaseStore(StreamLeaseRepository(client: database), bell: bell)
     let registry = StreamRegistry()
+    let messages = AnnouncingMessageStore(MessageRepository(client: database), bell: bell)
     let streams = StreamServices(
         node: node,
         backend: backend,
-        messages: AnnouncingMessageStore(MessageRepository(client: database), bell: bell),
+        messages: messages,
         registry: registry,
         observer: reporter
     )
@@ -48,53 +50,47 @@ func buildGateway(_ configuration: GatewayConfiguration) async throws -> ServerP
         leaseSeconds: configuration.nodeLeaseSeconds
     )
     let directory = StreamDirectoryRepository(client: database)
-    let sessions = SessionRepository(client: database)
-    let busyStreams = BusyStreams(
-        queue: SendQueueRepository(client: database),
-        bus: bus,
-        stopMessage: StopMessage(
-            node: node,
-            leases: leases,
-            directory: directory,
-            registry: registry,
-            signals: signals
-        ),
-        mayWait: { !drain.isDraining }
+    let stopMessage = StopMessage(
+        node: node,
+        leases: leases,
+        directory: directory,
+        registry: registry,
+        signals: signals
+    )
+    let exporting = ExportingServices(
+        configuration: configuration.exports,
+        tokenSecret: configuration.listener.tokens.secret,
+        publicBaseURL: configuration.listener.publicBaseURL,
+        transcripts: TranscriptRepository(client: database)
     )
     let services = GatewayServices(
         configuration: configuration,
         node: node,
         drain: drain,
         verify: { try await tokens.verify($0) },
-        sendMessage: SendMessage(
-            sessions: sessions,
-            shares: ShareRepository(client: database),
+        operations: StreamOperations(
+            database: database,
+            bus: bus,
+            bell: bell,
             streams: streams,
-            busyStreams: busyStreams,
-            graceSeconds: configuration.streamGraceSeconds
-        ),
-        recreateMessage: RecreateMessage(
-            store: RecreationRepository(client: database),
             directory: directory,
-            streams: streams,
-            busyStreams: busyStreams,
-            graceSeconds: configuration.streamGraceSeconds
-        ),
-        summarizeSession: SummarizeSession(
-            sessions: sessions,
-            summaries: AnnouncingSummaryStore(SummaryRepository(client: database), bell: bell),
-            streams: streams
-        ),
-        watchStream: WatchStream(
-            node: node,
-            directory: directory,
-            registry: registry,
             signals: signals,
-            observer: reporter
+            stopMessage: stopMessage,
+            graceSeconds: configuration.streamGraceSeconds,
+            mayWait: { !drain.isDraining }
         ),
         streams: registry,
         events: EventRepository(client: database),
         bus: bus,
+        legacy: LegacyServices(
+            database: database,
+            bell: bell,
+            backend: backend,
+            messages: messages,
+            stopMessage: stopMessage,
+            exporting: exporting,
+            publicBaseURL: configuration.listener.publicBaseURL
+        ),
         logger: logger
     )
     let migrator = SchemaMigrator(client: database)
@@ -121,6 +117,9 @@ func buildGateway(_ configuration: GatewayConfiguration) async throws -> ServerP
         drain: drain,
         drainSeconds: runtime.drainSeconds,
         logger: logger,
-        cleanUp: { try? await backend.shutdown() }
+        cleanUp: {
+            try? await backend.shutdown()
+            await exporting.shutdown()
+        }
     )
 }

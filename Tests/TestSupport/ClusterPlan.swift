@@ -62,6 +62,11 @@ struct ClusterPlan {
         )
     }
 
+    /// One more gateway, beside those of a plan.
+    static func gateway(_ name: String, environment: [String: String]) throws -> ClusterProcess {
+        try node(name, role: "gateway", environment: environment, logs: try TemporaryDirectory(prefix: name))
+    }
+
     static func backend(logs: TemporaryDirectory? = nil) throws -> ClusterProcess {
         let logs = try logs ?? TemporaryDirectory(prefix: "backend")
         let port = try FreePort.next()

@@ -138,6 +138,16 @@ public final class TestCluster: Sendable {
         return backend
     }
 
+    /// Starts one more gateway, with some settings of its own.
+    public func startGateway(_ name: String, environment: [String: String]) async throws -> ClusterProcess {
+        let gateway = try ClusterPlan.gateway(
+            name,
+            environment: administration.merging(environment) { _, given in given }
+        )
+        try await gateway.start()
+        return gateway
+    }
+
     /// Registers the example backend as ``sessionTypeID``, over REST.
     public func registerSessionType() async throws {
         try await addSessionType(["session_type_id": .string(sessionTypeID), "webhook_url": .string(backendURL)])

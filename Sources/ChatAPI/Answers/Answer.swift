@@ -30,6 +30,15 @@ enum Answer {
         return response
     }
 
+    /// The answer to what made something, and where that is.
+    static func created(_ answer: OperationAnswer) -> Response {
+        var response = json(answer.body, status: .created)
+        if let location = answer.location {
+            response.headers.append(HTTPHeader(name: .location, value: RESTPath.base + location))
+        }
+        return response
+    }
+
     /// The answer to a `GET`: with a strong entity tag, or 304 when the client has it already (RFC 9110, section 13.1.2).
     static func entity(
         _ bytes: [UInt8],

@@ -73,7 +73,4 @@ extension ChatError.Code {
         case .serviceUnavailable: .serviceUnavailable
         }
     }
-
-    /// Not the client's doing: worth a record with the cause.
-    var isFault: Bool { status.code >= 500 }
 }

@@ -1,9 +1,10 @@
+internal import ChatCore
 internal import Hummingbird
 
 /// Gathers the operations of the API and makes the router that finds them.
 final class RouteTable {
     /// What the API's paths begin with.
-    static let basePath = "/api/v1"
+    static let basePath = RESTPath.base
 
     private let edge: Edge
     private let router = Router<BasicRequestContext>()

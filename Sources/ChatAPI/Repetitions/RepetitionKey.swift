@@ -1,18 +1,19 @@
-internal import ChatCore
+public import ChatCore
 internal import Crypto
 
-/// A client's `Idempotency-Key`: what the store may know is derived from it, and so is what seals the kept answer.
+/// A client's key for a request that it may send again: what the store may know is derived from it, and so is what
+/// seals the kept answer.
 ///
 /// An answer may hold a secret, like the token of a share, so whoever reads the database alone must not be able to read
 /// it. The key itself is stored nowhere; a seal is as strong as the key is hard to guess.
-struct RepetitionKey: Sendable {
+public struct RepetitionKey: SealingKey {
     static let maximumBytes = 255
 
     private let clientID: ClientID
     private let secret: SymmetricKey
 
     /// `nil` when the text is not of 1 to 255 visible ASCII characters.
-    init?(_ text: String, clientID: ClientID) {
+    public init?(_ text: String, clientID: ClientID) {
         guard (1...Self.maximumBytes).contains(text.utf8.count),
             text.utf8.allSatisfy({ (0x21...0x7E).contains($0) })
         else { return nil }
@@ -26,7 +27,7 @@ struct RepetitionKey: Sendable {
     }
 
     /// - Parameter body: the bytes as they came.
-    func request(method: String, address: String, body: some Sequence<UInt8>) -> RepeatableRequest {
+    public func request(method: String, address: String, body: some Sequence<UInt8>) -> RepeatableRequest {
         // Neither a method nor an address holds a line feed.
         let asked = Array("\(method)\n\(address)\n".utf8) + body
         return RepeatableRequest(
@@ -37,7 +38,7 @@ struct RepetitionKey: Sendable {
     }
 
     /// Encrypts an answer so that it opens with this key and for this request alone (AES-GCM).
-    func seal(_ answer: [UInt8], to request: RepeatableRequest) throws -> [UInt8] {
+    public func seal(_ answer: [UInt8], to request: RepeatableRequest) throws -> [UInt8] {
         guard
             let sealed = try AES.GCM.seal(answer, using: sealingKey, authenticating: request.digest).combined
         else { throw CryptoKitError.incorrectParameterSize }
@@ -45,7 +46,7 @@ struct RepetitionKey: Sendable {
     }
 
     /// - Throws: when the bytes are not what ``seal(_:to:)`` made.
-    func open(_ sealed: [UInt8], of request: RepeatableRequest) throws -> [UInt8] {
+    public func open(_ sealed: [UInt8], of request: RepeatableRequest) throws -> [UInt8] {
         Array(try AES.GCM.open(AES.GCM.SealedBox(combined: sealed), using: sealingKey, authenticating: request.digest))
     }
 

@@ -2,7 +2,7 @@ internal import ChatCore
 
 /// Reads the parameters of a query and gathers everything that is wrong with them, so that one answer names every
 /// parameter. Those nobody asked for, and those given twice, are refused when reading is finished.
-struct QueryReader {
+struct QueryReader: ParameterReader {
     private var values: [String: String] = [:]
     private var known: Set<String> = []
     private var errors: [ValidationError] = []
@@ -69,26 +69,6 @@ struct QueryReader {
             return nil
         }
         return id
-    }
-
-    /// One of the words of a choice.
-    mutating func word<Word>(_ name: String, of words: KeyValuePairs<String, Word>) -> Word? {
-        guard let text = text(name) else { return nil }
-        guard let word = words.first(where: { $0.key == text })?.value else {
-            refuse(name, "One of \(words.map(\.key).joined(separator: ", ")) is expected.", .invalidValue)
-            return nil
-        }
-        return word
-    }
-
-    /// The `cursor` of a list.
-    mutating func cursor() -> PageCursor? {
-        guard let text = text("cursor") else { return nil }
-        guard let cursor = CursorToken.cursor(in: text) else {
-            refuse("cursor", "The cursor is not one that a list has given.", .malformed)
-            return nil
-        }
-        return cursor
     }
 
     /// Ends the reading.

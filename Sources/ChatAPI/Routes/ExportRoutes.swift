@@ -3,6 +3,7 @@ internal import Hummingbird
 
 /// Export, and the download of what was exported into a directory.
 struct ExportRoutes: Sendable {
+    let operations: ChatOperations
     let exporting: ExportingServices
 
     func add(to table: RouteTable) {
@@ -13,9 +14,12 @@ struct ExportRoutes: Sendable {
     @Sendable
     private func export(_ request: APIRequest) async throws -> Response {
         let id = try request.sessionID()
-        let wanted = try ExportSession.Request(body: await request.body())
-        let link = try await exporting.exportSession(wanted, of: id, caller: request.caller)
-        return Answer.json(["download_url": .string(link.url), "expires_at": .string(link.expiresAt.description)])
+        let body = try ExportSession.Request(body: await request.body())
+        let answer = try await operations.exportSession(
+            ExportSessionOperation.Request(sessionID: id, body: body),
+            caller: request.caller
+        )
+        return Answer.json(answer.body)
     }
 
     @Sendable

@@ -3,6 +3,7 @@ internal import Hummingbird
 
 /// The operations on the variants of a message, and reactions to it.
 struct MessageTreeRoutes: Sendable {
+    let operations: ChatOperations
     let editing: EditingServices
 
     func add(to table: RouteTable) {
@@ -11,22 +12,11 @@ struct MessageTreeRoutes: Sendable {
         table.add(.post, "/messages/{id}/reaction", handle: react)
     }
 
-    /// `current_index` is the place of the active variant, whichever of them was asked about.
     @Sendable
     private func variants(_ request: APIRequest) async throws -> Response {
-        let id = try request.messageID()
-        let variants = try await editing.tree.variants(of: id, client: request.caller.clientID)
-        guard let asked = variants.firstIndex(where: { $0.id == id }) else { throw ChatError.messageNotFound(id) }
-        var writer = JSONWriter(reservingCapacity: 64 + 1024 * variants.count)
-        writer.beginObject()
-        writer.name("variants")
-        writer.beginArray()
-        for message in variants { writer.message(message) }
-        writer.endArray()
-        writer.name("current_index")
-        writer.value(.integer(variants.firstIndex { $0.isActive } ?? asked))
-        writer.endObject()
-        return Answer.entity(writer.bytes, for: request.request)
+        let asked = MessageReference(messageID: try request.messageID())
+        let answer = try await operations.listVariants(asked, caller: request.caller)
+        return Answer.entity(answer.body, for: request.request)
     }
 
     @Sendable

@@ -3,7 +3,7 @@ internal import Hummingbird
 
 /// The two searches.
 struct SearchRoutes: Sendable {
-    let search: any SearchStore
+    let operations: ChatOperations
 
     func add(to table: RouteTable) {
         table.add(.get, "/sessions/{id}/search", takesQuery: true, handle: searchSession)
@@ -13,21 +13,16 @@ struct SearchRoutes: Sendable {
     @Sendable
     private func searchSession(_ request: APIRequest) async throws -> Response {
         let id = try request.sessionID()
-        var reader = request.query()
-        let query = try reader.search(for: request.caller)
-        guard let page = try await search.searchMessages(of: id, query) else { throw ChatError.sessionNotFound(id) }
-        var writer = JSONWriter(reservingCapacity: 128 + 1024 * page.results.count)
-        writer.searchPage(page, limit: query.limit) { $0.searchResult($1) }
-        return Answer.entity(writer.bytes, for: request.request)
+        var query = request.query()
+        let asked = SearchMessagesOperation.Request(sessionID: id, parameters: try query.search())
+        let answer = try await operations.searchMessages(asked, caller: request.caller)
+        return Answer.entity(answer.body, for: request.request)
     }
 
     @Sendable
     private func searchSessions(_ request: APIRequest) async throws -> Response {
-        var reader = request.query()
-        let query = try reader.search(for: request.caller)
-        let page = try await search.searchSessions(query)
-        var writer = JSONWriter(reservingCapacity: 128 + 4096 * page.results.count)
-        writer.searchPage(page, limit: query.limit) { $0.sessionSearchResult($1) }
-        return Answer.entity(writer.bytes, for: request.request)
+        var query = request.query()
+        let answer = try await operations.searchSessions(query.search(), caller: request.caller)
+        return Answer.entity(answer.body, for: request.request)
     }
 }

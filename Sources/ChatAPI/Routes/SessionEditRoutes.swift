@@ -6,6 +6,7 @@ struct SessionEditRoutes: Sendable {
     /// RFC 7386's own media type names what the metadata of the body is.
     private static let mediaTypes: Set = ["application/json", "application/merge-patch+json"]
 
+    let operations: ChatOperations
     let editing: EditingServices
 
     func add(to table: RouteTable) {
@@ -27,21 +28,20 @@ struct SessionEditRoutes: Sendable {
 
     @Sendable
     private func delete(_ request: APIRequest) async throws -> Response {
-        let id = try request.sessionID()
+        let asked = SessionReference(sessionID: try request.sessionID())
         try await request.expectEmptyBody()
-        try await editing.deleteSession(id, caller: request.caller)
-        return Answer.json(["deleted": true])
+        let answer = try await operations.deleteSession(asked, caller: request.caller)
+        return Answer.json(answer.body)
     }
 
     @Sendable
     private func switchType(_ request: APIRequest) async throws -> Response {
         let id = try request.sessionID()
         let body = try SwitchSessionTypeRequest(body: await request.body())
-        let session = try await editing.switchType(id, to: body.sessionTypeID, caller: request.caller)
-        return Answer.json([
-            "session_id": .string(session.id.description),
-            "session_type_id": .string(session.sessionTypeID.description),
-            "available_capabilities": .array(session.availableCapabilities.map(\.json)),
-        ])
+        let answer = try await operations.switchSessionType(
+            SwitchSessionTypeOperation.Request(sessionID: id, body: body),
+            caller: request.caller
+        )
+        return Answer.json(answer.body)
     }
 }

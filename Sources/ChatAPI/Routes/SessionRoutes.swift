@@ -4,7 +4,7 @@ internal import Hummingbird
 /// The operations on sessions.
 struct SessionRoutes: Sendable {
     let sessions: any SessionStore
-    let createSession: CreateSession
+    let operations: ChatOperations
 
     func add(to table: RouteTable) {
         table.add(.post, "/sessions", handle: create)
@@ -14,17 +14,8 @@ struct SessionRoutes: Sendable {
 
     @Sendable
     private func create(_ request: APIRequest) async throws -> Response {
-        let session = try await createSession(
-            CreateSession.Request(body: await request.body()),
-            caller: request.caller
-        )
-        return Answer.created(
-            [
-                "session_id": .string(session.id.description),
-                "available_capabilities": .array(session.availableCapabilities.map(\.json)),
-            ],
-            at: "\(RouteTable.basePath)/sessions/\(session.id)"
-        )
+        let body = try CreateSession.Request(body: await request.body())
+        return Answer.created(try await operations.createSession(body, caller: request.caller))
     }
 
     @Sendable
@@ -47,12 +38,8 @@ struct SessionRoutes: Sendable {
 
     @Sendable
     private func get(_ request: APIRequest) async throws -> Response {
-        let id = try request.sessionID()
-        guard let session = try await sessions.session(id, of: request.caller.clientID) else {
-            throw ChatError.sessionNotFound(id)
-        }
-        var writer = JSONWriter(reservingCapacity: 512)
-        writer.session(session)
-        return Answer.entity(writer.bytes, for: request.request)
+        let asked = SessionReference(sessionID: try request.sessionID())
+        let answer = try await operations.getSession(asked, caller: request.caller)
+        return Answer.entity(answer.body, for: request.request)
     }
 }

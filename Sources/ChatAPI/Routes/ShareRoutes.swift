@@ -3,10 +3,8 @@ internal import Hummingbird
 
 /// The operations on shares, and reading a session by one.
 struct ShareRoutes: Sendable {
+    let operations: ChatOperations
     let shares: any ShareStore
-    let messages: any MessageStore
-    /// What share URLs begin with.
-    let publicBaseURL: String
 
     func add(to table: RouteTable) {
         table.add(.post, "/sessions/{id}/share", handle: share)
@@ -18,19 +16,9 @@ struct ShareRoutes: Sendable {
     @Sendable
     private func share(_ request: APIRequest) async throws -> Response {
         let id = try request.sessionID()
-        let share = try await ShareSession(shares: shares)(
-            ShareSession.Request(body: await request.optionalBody()),
-            session: id,
-            caller: request.caller
-        )
-        return Answer.created(
-            [
-                "share_token": .string(share.token.text),
-                "share_url": .string("\(publicBaseURL)\(RouteTable.basePath)/share/\(share.token.text)"),
-                "expires_at": share.expiresAt.map { .string($0.description) } ?? .null,
-            ],
-            at: "\(RouteTable.basePath)/sessions/\(id)/shares/\(share.id)"
-        )
+        let body = try ShareSession.Request(body: await request.optionalBody())
+        let asked = ShareSessionOperation.Request(sessionID: id, body: body)
+        return Answer.created(try await operations.shareSession(asked, caller: request.caller))
     }
 
     @Sendable
@@ -55,42 +43,13 @@ struct ShareRoutes: Sendable {
         }
     }
 
-    /// The owner's active path as it is now, a page at a time; without a limit, as much as a page can hold.
     @Sendable
     private func read(_ request: OpenRequest) async throws -> Response {
         var query = request.query()
-        let limit = query.integer("limit", in: 1...1000) ?? 1000
-        let cursor = query.cursor()
+        let page = ReadShareOperation.PageParameters(reading: &query)
         try query.finish()
-        let session = try await OpenShare(shares: shares)(request.parameters["token"] ?? "")
-        let page = try await messages.messages(
-            MessageQuery(clientID: session.clientID, sessionID: session.id, limit: limit, cursor: cursor)
-        )
-        // Deleted since the token was looked up.
-        guard let page else { throw ChatError.shareNotFound }
-        var writer = JSONWriter(reservingCapacity: 512 + 1024 * page.elements.count)
-        writer.beginObject()
-        writer.name("session_id")
-        writer.string(session.id.description)
-        writer.name("messages")
-        writer.beginArray()
-        for message in page.elements { writer.message(message.asSeen(byStrangersTo: session.clientID)) }
-        writer.endArray()
-        writer.nextCursor(page.nextCursor)
-        writer.name("read_only")
-        writer.literal("true")
-        writer.name("metadata")
-        writer.object(session.metadata)
-        writer.endObject()
-        return Answer.entity(writer.bytes, for: request.request, headers: Answer.publicEntityHeaders)
-    }
-}
-
-extension Message {
-    /// Strangers learn which messages are the owner's, not who that is.
-    fileprivate func asSeen(byStrangersTo owner: ClientID) -> Message {
-        var message = self
-        message.authorID = authorID == owner.rawValue ? "owner" : "guest"
-        return message
+        let token = request.parameters["token"].map(String.init) ?? ""
+        let answer = try await operations.readShare(ReadShareOperation.Request(token: token, page: page))
+        return Answer.entity(answer.body, for: request.request, headers: Answer.publicEntityHeaders)
     }
 }

@@ -58,6 +58,13 @@ public struct JSONWriter: Sendable {
         needsComma = true
     }
 
+    /// Writes bytes that are JSON already, as they are.
+    public mutating func literal(_ json: [UInt8]) {
+        separate()
+        bytes += json
+        needsComma = true
+    }
+
     private mutating func separate() {
         if needsComma { bytes.append(UInt8(ascii: ",")) }
     }

@@ -13,15 +13,12 @@ public struct UpdateMetadataRequest: Hashable, Sendable {
 }
 
 /// The body of `PATCH /sessions/{id}/type`.
-public struct SwitchSessionTypeRequest: Hashable, Sendable {
+public struct SwitchSessionTypeRequest: ReadableRequest, Hashable {
     public var sessionTypeID: SessionTypeID
 
-    /// - Throws: ``ChatError`` `INVALID_REQUEST` naming every field at fault.
-    public init(body: JSONValue) throws(ChatError) {
-        var reader = try ObjectReader(body)
+    public init?(from reader: inout ObjectReader) {
         let sessionTypeID = reader.identifier("new_session_type_id", required: true, as: SessionTypeID.self)
-        try reader.finish()
-        guard let sessionTypeID else { throw .invalid("new_session_type_id", "A UUID is expected.", .malformed) }
+        guard let sessionTypeID else { return nil }
         self.sessionTypeID = sessionTypeID
     }
 }

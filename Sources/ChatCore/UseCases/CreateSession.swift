@@ -10,19 +10,16 @@ public struct CreateSession: Sendable {
         self.backend = backend
     }
 
-    public struct Request: Hashable, Sendable {
+    public struct Request: ReadableRequest, Hashable {
         public var sessionTypeID: SessionTypeID
         public var clientID: String?
         public var metadata: JSONObject
 
-        /// - Throws: ``ChatError`` `INVALID_REQUEST` naming every field at fault.
-        public init(body: JSONValue) throws(ChatError) {
-            var reader = try ObjectReader(body)
+        public init?(from reader: inout ObjectReader) {
             let sessionTypeID = reader.identifier("session_type_id", required: true, as: SessionTypeID.self)
             clientID = reader.string("client_id", maximumBytes: ClientID.maximumBytes)
             metadata = reader.object("metadata") ?? [:]
-            try reader.finish()
-            guard let sessionTypeID else { throw .invalid("session_type_id", "A UUID is expected.", .malformed) }
+            guard let sessionTypeID else { return nil }
             self.sessionTypeID = sessionTypeID
         }
     }

@@ -20,7 +20,7 @@ public struct ExportSession: Sendable {
         self.store = store
     }
 
-    public struct Request: Hashable, Sendable {
+    public struct Request: ReadableRequest, Hashable {
         public var format: ExportFormat
         public var scope: ExportScope
 
@@ -29,13 +29,10 @@ public struct ExportSession: Sendable {
             self.scope = scope
         }
 
-        /// - Throws: ``ChatError`` `INVALID_REQUEST` naming every field at fault.
-        public init(body: JSONValue) throws(ChatError) {
-            var reader = try ObjectReader(body)
+        public init?(from reader: inout ObjectReader) {
             let format = reader.word("format", required: true, as: ExportFormat.self)
             let scope = reader.word("scope", required: true, as: ExportScope.self)
-            try reader.finish()
-            guard let format, let scope else { throw .invalid("", "The request is not valid.", .invalidValue) }
+            guard let format, let scope else { return nil }
             self.init(format: format, scope: scope)
         }
     }

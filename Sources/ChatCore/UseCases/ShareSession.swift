@@ -15,17 +15,21 @@ public struct ShareSession: Sendable {
         public init(body: JSONValue?, now: Timestamp = .now) throws(ChatError) {
             guard let body else { return }
             var reader = try ObjectReader(body)
-            if let text = reader.string("expires_at", maximumBytes: 64) {
-                if let time = Timestamp(rfc3339: text) {
-                    expiresAt = Timestamp(microsecondsSince1970: time.millisecondsSince1970 * 1000)
-                    if time.millisecondsSince1970 <= now.millisecondsSince1970 {
-                        reader.refuse("expires_at", "A time in the future is expected.", .outOfRange)
-                    }
-                } else {
-                    reader.refuse("expires_at", "A time in the format of RFC 3339 is expected.", .malformed)
-                }
-            }
+            expiresAt = Self(from: &reader, now: now).expiresAt
             try reader.finish()
+        }
+
+        /// Reads the fields; what is wrong with them is told when reading is finished.
+        init(from reader: inout ObjectReader, now: Timestamp = .now) {
+            guard let text = reader.string("expires_at", maximumBytes: 64) else { return }
+            guard let time = Timestamp(rfc3339: text) else {
+                reader.refuse("expires_at", "A time in the format of RFC 3339 is expected.", .malformed)
+                return
+            }
+            expiresAt = Timestamp(microsecondsSince1970: time.millisecondsSince1970 * 1000)
+            if time.millisecondsSince1970 <= now.millisecondsSince1970 {
+                reader.refuse("expires_at", "A time in the future is expected.", .outOfRange)
+            }
         }
     }
 

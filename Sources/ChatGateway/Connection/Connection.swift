@@ -11,6 +11,7 @@ final class Connection: Sendable {
     let id = EntityID<Connection>.make()
     let outbound: OutboundQueue
     let services: GatewayServices
+    let legacyLane: LegacyLane
     private let channel: any Channel
     private let state: Mutex<State>
 
@@ -33,6 +34,7 @@ final class Connection: Sendable {
         self.channel = channel
         self.services = services
         self.outbound = OutboundQueue(channel: channel)
+        self.legacyLane = LegacyLane(maximum: services.configuration.maximumConcurrentStreams)
         let machine = ConnectionStateMachine(maximumStreams: services.configuration.maximumConcurrentStreams, now: .now)
         self.state = Mutex(State(machine: machine))
     }

@@ -5,7 +5,10 @@ import Logging
 /// The operations a client can ask for over its connection, by the `type` of the envelope.
 enum ConnectionOperations {
     /// Every `type` that is understood, `auth` included.
-    static let types: Set<String> = Set(StreamOperation.beginnings.keys).union([AuthOperation.type, ResumeOperation.type])
+    static let types = Set(
+        [AuthOperation.type, ResumeOperation.type] + StreamOperation.beginnings.keys
+            + LegacyOperation.allCases.map(\.rawValue)
+    )
 
     static func start(_ envelope: ClientEnvelope, caller: Caller, on connection: Connection) {
         let trace = TraceContext.make()
@@ -19,7 +22,7 @@ enum ConnectionOperations {
             ).start()
         } else if envelope.type == ResumeOperation.type {
             ResumeOperation(connection: connection, envelope: envelope, caller: caller, trace: trace).start()
-        } else {
+        } else if !LegacyCall.start(envelope, caller: caller, on: connection) {
             connection.refuse(.invalid("type", "The type is not known.", .invalidValue), of: envelope, trace: trace)
         }
     }

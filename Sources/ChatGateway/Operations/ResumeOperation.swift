@@ -19,7 +19,7 @@ struct ResumeOperation: Sendable {
     }
 
     private func run() async {
-        let watch = connection.services.watchStream
+        let watch = connection.services.operations.watchStream
         do {
             let request = try ResumeStreamRequest(payload: envelope.payload)
             let known = try await watch.find(request.messageID, reader: caller.clientID)

@@ -37,7 +37,7 @@ struct StreamOperation: Sendable {
                     )
                 )
             case .repeated(let userMessageID, let messageID, let sessionID):
-                let watch = connection.services.watchStream
+                let watch = connection.services.operations.watchStream
                 let known = try await watch.find(messageID, reader: caller.clientID)
                 let viewer = announce(messageID, userMessage: userMessageID, session: sessionID)
                 await watch.show(known, to: viewer, from: 0, reader: caller.clientID)
@@ -70,7 +70,7 @@ extension StreamOperation {
     /// What begins a stream, by the `type` of the envelope.
     static let beginnings: [String: Begin] = [
         "message.send": { operation in
-            try await operation.connection.services.sendMessage(
+            try await operation.connection.services.operations.sendMessage(
                 SendMessageRequest(payload: operation.envelope.payload),
                 caller: operation.caller,
                 idempotencyKey: operation.envelope.id,
@@ -78,7 +78,7 @@ extension StreamOperation {
             )
         },
         "message.recreate": { operation in
-            try await operation.connection.services.recreateMessage(
+            try await operation.connection.services.operations.recreateMessage(
                 RecreateMessageRequest(payload: operation.envelope.payload),
                 caller: operation.caller,
                 idempotencyKey: operation.envelope.id,
@@ -86,7 +86,7 @@ extension StreamOperation {
             )
         },
         "session.summarize": { operation in
-            try await operation.connection.services.summarizeSession(
+            try await operation.connection.services.operations.summarizeSession(
                 SummarizeSessionRequest(payload: operation.envelope.payload),
                 caller: operation.caller,
                 idempotencyKey: operation.envelope.id,

@@ -26,16 +26,35 @@ enum ServerEnvelope {
         encode(type: event.kind.rawValue, payload: "\(event.payload.dropLast()),\"seq\":\(event.seq)}")
     }
 
+    /// An envelope whose payload is written in place.
+    ///
+    /// - Parameter capacity: about how long the payload will be, in bytes.
+    static func encode(
+        _ kind: Kind,
+        reserving capacity: Int,
+        _ writePayload: (inout JSONWriter) -> Void
+    ) -> [UInt8] {
+        encode(type: kind.rawValue, reserving: capacity, writePayload)
+    }
+
     private static func encode(type: String, payload: String) -> [UInt8] {
+        encode(type: type, reserving: payload.utf8.count) { $0.literal(payload) }
+    }
+
+    private static func encode(
+        type: String,
+        reserving capacity: Int,
+        _ writePayload: (inout JSONWriter) -> Void
+    ) -> [UInt8] {
         let now = Timestamp.now
-        var writer = JSONWriter(reservingCapacity: payload.utf8.count + 160)
+        var writer = JSONWriter(reservingCapacity: capacity + 160)
         writer.beginObject()
         writer.name("id")
         writer.string(EntityID<ServerEnvelope>.make(at: now).description)
         writer.name("type")
         writer.string(type)
         writer.name("payload")
-        writer.literal(payload)
+        writePayload(&writer)
         writer.name("timestamp")
         writer.string(now.description)
         writer.endObject()

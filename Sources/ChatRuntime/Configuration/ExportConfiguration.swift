@@ -3,7 +3,7 @@ internal import ChatCore
 /// Where exports are written.
 public struct ExportConfiguration: Sendable {
     public enum Store: Sendable {
-        /// A directory, which all REST nodes share.
+        /// A directory, which all nodes share.
         case directory(String)
         case s3(S3Configuration)
     }

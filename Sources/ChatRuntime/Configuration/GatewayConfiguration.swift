@@ -15,6 +15,8 @@ public struct GatewayConfiguration: ReadableConfiguration {
     public var streamGraceSeconds = 30
     /// 1…5: which operations of the first protocol are still served.
     public var migrationPhase = 5
+    /// Where the first protocol's exports go: to the same place as those of the REST nodes.
+    public var exports: ExportConfiguration
 
     /// Bounds of the WebSocket connections (`contract/websocket.md`).
     public struct ConnectionLimits: Sendable {
@@ -37,9 +39,14 @@ public struct GatewayConfiguration: ReadableConfiguration {
         public init() {}
     }
 
-    public init(runtime: RuntimeConfiguration, listener: PublicListenerConfiguration) {
+    public init(
+        runtime: RuntimeConfiguration,
+        listener: PublicListenerConfiguration,
+        exports: ExportConfiguration
+    ) {
         self.runtime = runtime
         self.listener = listener
+        self.exports = exports
     }
 
     public init(reading settings: inout SettingsReader) {
@@ -50,6 +57,7 @@ public struct GatewayConfiguration: ReadableConfiguration {
         maximumConcurrentStreams = settings.integer(.maximumConcurrentStreams)
         streamGraceSeconds = settings.integer(.streamGraceSeconds)
         migrationPhase = settings.integer(.migrationPhase)
+        exports = ExportConfiguration(reading: &settings)
         settings.checkPorts(public: listener.port, administration: runtime.adminPort)
     }
 }

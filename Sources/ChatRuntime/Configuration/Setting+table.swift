@@ -250,7 +250,7 @@ extension Setting {
         .integer(1...1024),
         .value("16"),
         [.gateway],
-        "Streams one connection may run at once."
+        "Streams one connection may run at once; as many operations of the first protocol may run beside them."
     )
     static let streamGraceSeconds = Setting(
         "STREAM_GRACE_SECONDS",
@@ -264,6 +264,7 @@ extension Setting {
         .integer(1...5),
         .value("5"),
         [.gateway],
-        "Which operations of the first protocol are still served over the WebSocket: 1 all, 5 none."
+        "Which operations of the first protocol are still served over the WebSocket: 1 and 2 all, 3 those that change "
+            + "something, 4 and 5 none; see migration.md."
     )
 }

@@ -1,8 +1,6 @@
 import ChatCore
 import Testing
 
-@testable import ChatAPI
-
 @Suite struct CursorTokenTests {
     @Test(arguments: [
         PageCursor(list: "sessions", keys: ["1770287400123456", "0190a1b2-c3d4-7e5f-8a9b-0c1d2e3f4a5b"]),

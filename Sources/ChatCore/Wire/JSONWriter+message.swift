@@ -1,8 +1,6 @@
-internal import ChatCore
-
 extension JSONWriter {
     /// Writes the Message shape: what `Message.json` says, without building it first.
-    mutating func message(_ message: Message) {
+    public mutating func message(_ message: Message) {
         beginObject()
         name("message_id")
         string(message.id.description)
@@ -74,5 +72,5 @@ extension JSONWriter {
         }
     }
 
-    private mutating func flag(_ flag: Bool) { literal(flag ? "true" : "false") }
+    mutating func flag(_ flag: Bool) { literal(flag ? "true" : "false") }
 }

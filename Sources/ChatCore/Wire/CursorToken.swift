@@ -1,19 +1,17 @@
-internal import ChatCore
-internal import Crypto
 internal import FoundationEssentials
 
 /// A page cursor as clients hold it: base64url of the list's name and the sort keys, and a checksum over both.
 ///
-/// The checksum tells a cursor that was cut or edited from one that was given; it keeps nobody from making one, and need
-/// not, as a cursor opens nothing its holder could not list anyway.
-enum CursorToken {
+/// The checksum tells a cursor that was cut or edited from one that was given; it keeps nobody from making one, and
+/// need not, as a cursor opens nothing its holder could not list anyway.
+public enum CursorToken {
     /// Longest token looked at.
-    static let maximumBytes = 1024
+    public static let maximumBytes = 1024
 
     private static let separator: UInt8 = 0x1F
     private static let checksumBytes = 6
 
-    static func text(of cursor: PageCursor) -> String {
+    public static func text(of cursor: PageCursor) -> String {
         var bytes = Array(cursor.list.utf8)
         for key in cursor.keys {
             bytes.append(separator)
@@ -23,7 +21,7 @@ enum CursorToken {
     }
 
     /// `nil` for anything that ``text(of:)`` did not make.
-    static func cursor(in text: String) -> PageCursor? {
+    public static func cursor(in text: String) -> PageCursor? {
         guard text.utf8.count <= maximumBytes, let bytes = decode(text), bytes.count > checksumBytes else { return nil }
         let content = bytes[checksumBytes...]
         // Compared as text too: base64 has several spellings of some bytes, and one is enough.
@@ -35,9 +33,8 @@ enum CursorToken {
     }
 
     private static func checksum(of content: ArraySlice<UInt8>) -> [UInt8] {
-        var hash = SHA256()
-        content.withUnsafeBytes { hash.update(bufferPointer: $0) }
-        return Array(hash.finalize().prefix(checksumBytes))
+        let hash = StableDigest.hash(of: content)
+        return (0..<checksumBytes).map { UInt8(truncatingIfNeeded: hash >> UInt128(8 * $0)) }
     }
 
     private static func base64URL(_ bytes: [UInt8]) -> String {

@@ -1,5 +1,3 @@
-internal import ChatCore
-
 extension JSONWriter {
     /// Writes a page of a search (`contract/rest.md`, 'Operations'), its results by `write`.
     mutating func searchPage<Element>(

@@ -1,8 +1,6 @@
-internal import ChatCore
-
 extension JSONWriter {
     /// Writes the Session shape: what `Session.json` says, without building it first.
-    mutating func session(_ session: Session) {
+    public mutating func session(_ session: Session) {
         beginObject()
         name("session_id")
         string(session.id.description)
@@ -10,10 +8,7 @@ extension JSONWriter {
         string(session.clientID.rawValue)
         name("session_type_id")
         string(session.sessionTypeID.description)
-        name("available_capabilities")
-        beginArray()
-        for capability in session.availableCapabilities { object(capability.object) }
-        endArray()
+        availableCapabilities(of: session)
         name("metadata")
         object(session.metadata)
         name("created_at")
@@ -23,8 +18,15 @@ extension JSONWriter {
         endObject()
     }
 
+    mutating func availableCapabilities(of session: Session) {
+        name("available_capabilities")
+        beginArray()
+        for capability in session.availableCapabilities { object(capability.object) }
+        endArray()
+    }
+
     /// Writes the `next_cursor` of a page.
-    mutating func nextCursor(_ cursor: PageCursor?) {
+    public mutating func nextCursor(_ cursor: PageCursor?) {
         name("next_cursor")
         if let cursor {
             string(CursorToken.text(of: cursor))

@@ -1,0 +1,34 @@
+/// Gives a session to another backend: `{session_id, session_type_id, available_capabilities}`.
+public struct SwitchSessionTypeOperation: ChatOperation {
+    let switchType: SwitchSessionType
+
+    public struct Request: ReadableRequest, Hashable {
+        public var sessionID: SessionID
+        public var body: SwitchSessionTypeRequest
+
+        public init(sessionID: SessionID, body: SwitchSessionTypeRequest) {
+            self.sessionID = sessionID
+            self.body = body
+        }
+
+        public init?(from reader: inout ObjectReader) {
+            let sessionID = reader.sessionID()
+            let body = SwitchSessionTypeRequest(from: &reader)
+            guard let sessionID, let body else { return nil }
+            self.init(sessionID: sessionID, body: body)
+        }
+    }
+
+    public func callAsFunction(_ request: Request, caller: Caller) async throws -> OperationAnswer {
+        let session = try await switchType(request.sessionID, to: request.body.sessionTypeID, caller: caller)
+        return OperationAnswer { writer in
+            writer.beginObject()
+            writer.name("session_id")
+            writer.string(session.id.description)
+            writer.name("session_type_id")
+            writer.string(session.sessionTypeID.description)
+            writer.availableCapabilities(of: session)
+            writer.endObject()
+        }
+    }
+}
