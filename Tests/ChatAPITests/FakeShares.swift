@@ -59,12 +59,13 @@ final class FakeShares: ShareStore {
         }
     }
 
-    func session(sharedBy token: ShareToken) async throws -> Session? {
+    func session(sharedBy token: ShareToken) async throws -> SharedSession? {
         let row = rows.withLock { rows in
             rows.first { $0.token == token && $0.share.expiresAt.map { $0 > .now } ?? true }
         }
         guard let row else { return nil }
-        return try database.use { content in content.sessions.first { $0.id == row.sessionID } }
+        let session = try database.use { content in content.sessions.first { $0.id == row.sessionID } }
+        return session.map { SharedSession(session: $0, shareID: row.share.id) }
     }
 
     private func hasSession(_ id: SessionID, of client: ClientID) throws -> Bool {

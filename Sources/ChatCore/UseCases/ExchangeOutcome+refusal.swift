@@ -3,10 +3,11 @@ extension ExchangeOutcome {
     func refusal(session: SessionID, parent: MessageID?) -> ChatError {
         switch self {
         case .sessionNotFound: .sessionNotFound(session)
-        case .parentNotFound:
+        case .parentNotFound, .parentNotForGuests:
             ChatError(.messageNotFound, "The parent is no message of this session.", resourceID: parent?.description)
         case .parentStreaming(let id):
             ChatError(.conflict, "The message to answer is still being streamed.", resourceID: id.description)
+        case .mustWait: ChatError(.conflict, "Others wait to answer this message.")
         case .keyReused: ChatError(.conflict, "This id was used for another request.")
         case .begun, .repeated: ChatError(.conflict, "This request was carried out before.")
         }

@@ -10,7 +10,7 @@ public struct OpenShare: Sendable {
     /// - Throws: ``ChatError`` `NOT_FOUND`, the same for a token that is malformed, unknown, revoked or expired and for a
     ///   session that is deleted; `SERVICE_UNAVAILABLE`.
     public func callAsFunction(_ token: some StringProtocol) async throws -> Session {
-        guard let token = ShareToken(token), let session = try await shares.session(sharedBy: token) else {
+        guard let token = ShareToken(token), let session = try await shares.session(sharedBy: token)?.session else {
             throw ChatError.shareNotFound
         }
         return session
