@@ -59,15 +59,15 @@ public struct OrphanReaper: Service {
     private func reap() async -> Bool {
         do {
             while true {
-                let messages = try await leases.closeOrphans(limit: Self.batchCount)
-                for message in messages {
+                let streams = try await leases.closeOrphans(limit: Self.batchCount)
+                for stream in streams {
                     reaped.increment()
                     logger.notice(
                         "A stream of a dead node was closed",
-                        metadata: .keys([.messageID: "\(message.id)", .sessionID: "\(message.sessionID)"])
+                        metadata: .keys([.messageID: "\(stream.messageID)", .sessionID: "\(stream.sessionID)"])
                     )
                 }
-                guard messages.count == Self.batchCount else { return true }
+                guard streams.count == Self.batchCount else { return true }
             }
         } catch {
             logger.warning("Orphaned streams could not be looked for", metadata: .keys([.error: "\(error)"]))

@@ -138,19 +138,21 @@ struct FakeLeases: StreamLeaseStore {
         }
     }
 
-    func closeOrphan(_ message: MessageID, client: ClientID) async throws -> Message? {
+    func closeOrphan(_ message: MessageID, client: ClientID) async throws -> ClosedStream? {
         try database.use { content in
             content.streaming.remove(message)
-            return content.messages.first { $0.id == message }
+            return content.messages.first { $0.id == message }.map {
+                ClosedStream(clientID: client, sessionID: $0.sessionID, messageID: $0.id)
+            }
         }
     }
 
-    func closeOrphans(limit: Int) async throws -> [Message] { [] }
+    func closeOrphans(limit: Int) async throws -> [ClosedStream] { [] }
 
     func closeForgotten(
         of node: NodeID,
         running: [MessageID],
         after seconds: Int,
         limit: Int
-    ) async throws -> [Message] { [] }
+    ) async throws -> [ClosedStream] { [] }
 }

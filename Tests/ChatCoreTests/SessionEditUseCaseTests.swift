@@ -94,14 +94,14 @@ private struct GoneLeases: StreamLeaseStore {
     func renewLease(of node: Node, seconds: Int) async throws -> [StopRequest] { [] }
     func endLease(of node: NodeID) async throws {}
     func requestStop(of message: MessageID, client: ClientID) async throws -> StopTarget { .messageNotFound }
-    func closeOrphan(_ message: MessageID, client: ClientID) async throws -> Message? { nil }
-    func closeOrphans(limit: Int) async throws -> [Message] { [] }
+    func closeOrphan(_ message: MessageID, client: ClientID) async throws -> ClosedStream? { nil }
+    func closeOrphans(limit: Int) async throws -> [ClosedStream] { [] }
     func closeForgotten(
         of node: NodeID,
         running: [MessageID],
         after seconds: Int,
         limit: Int
-    ) async throws -> [Message] { [] }
+    ) async throws -> [ClosedStream] { [] }
 }
 
 private struct SilentBus: SignalBus {
