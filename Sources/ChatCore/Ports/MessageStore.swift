@@ -9,7 +9,8 @@ public protocol MessageStore: Sendable {
     /// - Throws: ``ChatError`` `INVALID_REQUEST` for a cursor that is not one of this list.
     func messages(_ query: MessageQuery) async throws -> Page<Message>?
 
-    /// A message that is streaming shows the content of its last checkpoint.
+    /// A message of the client's, or one of a guest's own branch while the share it was written by is in force. A message
+    /// that is streaming shows the content of its last checkpoint.
     func message(_ id: MessageID, of client: ClientID) async throws -> Message?
 
     /// Writes the user message and the empty streaming answer, their flags, the session's `updated_at`, the push event of

@@ -2,44 +2,28 @@ import ChatCore
 
 /// The statements of ``MessageRepository/beginExchange(_:)``.
 enum ExchangeStatements {
-    /// Serialises everything that changes the tree of one session.
-    static func lock(_ exchange: NewExchange) -> Statement {
-        Statement(
+    /// Serialises everything that changes the tree of one session, and holds on to a guest's share.
+    static func locks(_ session: SessionID, of client: ClientID, guest: Guest?) -> [Statement] {
+        let lock = Statement(
             "SELECT FROM sessions WHERE client_id = $1 AND session_id = $2 FOR NO KEY UPDATE",
-            [.text(exchange.clientID.rawValue), .uuid(exchange.sessionID.uuid)],
+            [.text(client.rawValue), .uuid(session.uuid)],
             effect: .mayWrite
         )
+        guard let guest else { return [lock] }
+        return [lock, GuestAccess.lock(guest, in: session, of: client)]
     }
 
-    /// The path from the root to the parent, without messages that are empty and incomplete, in no order.
     static func history(_ exchange: NewExchange) -> Statement {
-        var parameters: [PostgresValue] = [.text(exchange.clientID.rawValue), .uuid(exchange.sessionID.uuid)]
-        var parent = "s.active_leaf_message_id"
-        if case .message(let id) = exchange.parent {
-            parameters.append(.uuid(id.uuid))
-            parent = "$\(parameters.count)"
-        }
-        var newest = ""
-        if let limit = exchange.historyLimit {
-            parameters.append(.integer(Int64(max(0, limit))))
-            newest = "ORDER BY m.depth DESC LIMIT $\(parameters.count)"
-        }
-        return Statement(
-            """
-            SELECT \(MessageColumns.list), m.depth
-            FROM sessions AS s
-            CROSS JOIN LATERAL message_path(s.client_id, s.session_id, \(parent)) AS path
-            CROSS JOIN LATERAL (
-                SELECT * FROM messages
-                WHERE messages.client_id = $1 AND messages.branch_id = path.branch_id
-                    AND messages.depth <= path.last_depth
-                    AND (messages.state = 'complete' OR messages.content <> '[]')
-                OFFSET 0
-            ) AS m
-            WHERE s.client_id = $1 AND s.session_id = $2
-            \(newest)
-            """,
-            parameters
+        let end: HistoryStatement.End =
+            switch exchange.parent {
+            case .activeLeaf: .activeLeaf
+            case .message(let id): .message(id)
+            }
+        return HistoryStatement.make(
+            of: exchange.sessionID,
+            client: exchange.clientID,
+            to: end,
+            limit: exchange.historyLimit
         )
     }
 
@@ -55,24 +39,26 @@ enum ExchangeStatements {
                 .json(.array(exchange.fileURLs.map { .string($0) })), .uuid(exchange.responseMessageID.uuid),
                 .uuid(exchange.nodeID.uuid), .uuid(exchange.sessionTypeID.uuid), .text(exchange.authorID),
                 .text(exchange.idempotency?.clientID.rawValue), .text(exchange.idempotency?.key),
-                .text(exchange.idempotency?.digest),
-            ]
+                .text(exchange.idempotency?.digest), .text(exchange.guest?.clientID.rawValue),
+                .uuid(exchange.guest?.shareID.uuid),
+            ] + WaitingSteps.parameters(exchange.place)
         )
     }
 
-    /// `$3` is the parent, null for the leaf of the active path.
+    /// `$3` is the parent, null for the leaf of the active path; `$14` the guest, null for the owner.
     ///
     /// Every step reads its predecessor through a scalar subquery: that puts them in order, and each look-up into the
     /// tree stays one of a single key whatever the planner believes about the size of a session.
     ///
     /// The active sibling is looked for among the children of a parent only: a new root comes when the active path is
-    /// empty, that is when no root is active. Times within a session strictly increase, the answer's right after its
-    /// question's, so that `created_at` is the order of creation even when the clock is set back.
+    /// empty, that is when no root is active. What a guest hangs under the owner's active path is not active, so that
+    /// the path goes on as it was. Times within a session strictly increase, the answer's right after its question's, so
+    /// that `created_at` is the order of creation even when the clock is set back.
     private static let writeText = """
         WITH session AS MATERIALIZED (
             SELECT active_leaf_message_id, greatest(clock_timestamp(), updated_at + interval '1 microsecond') AS now
             FROM sessions
-            WHERE client_id = $1 AND session_id = $2
+            WHERE client_id = $1 AND session_id = $2 AND \(GuestAccess.mayEnter(guest: "$14", share: "$15"))
         ), parent AS MATERIALIZED (
             SELECT message_id, state, CASE
                 WHEN $3::uuid IS NULL OR message_id = (SELECT active_leaf_message_id FROM session) THEN true
@@ -80,46 +66,45 @@ enum ExchangeStatements {
                     SELECT FROM message_path($1, $2, (SELECT active_leaf_message_id FROM session)) AS path
                     WHERE path.branch_id = messages.branch_id AND messages.depth <= path.last_depth
                 )
-            END AS is_on_active_path
+            END AS is_on_active_path,
+            author_id = $14 OR message_id = (SELECT active_leaf_message_id FROM session) AS is_open_to_guest
             FROM messages
             WHERE client_id = $1 AND session_id = $2
                 AND message_id = (SELECT coalesce($3, active_leaf_message_id) FROM session)
-        ), known_key AS MATERIALIZED (
-            SELECT digest, result
-            FROM idempotency_keys
-            WHERE client_id = $11 AND key = $12 AND created_at > now() - interval '24 hours'
-        ), verdict AS MATERIALIZED (
+        ), \(KeySteps.known(client: "$11", key: "$12")), verdict AS MATERIALIZED (
             SELECT CASE
-                WHEN (SELECT digest FROM known_key) = $13 THEN 'repeated'
-                WHEN EXISTS (SELECT FROM known_key) THEN 'key_reused'
+                \(KeySteps.verdicts(digest: "$13"))
                 WHEN NOT EXISTS (SELECT FROM session) THEN 'session_not_found'
                 WHEN $3 IS NOT NULL AND NOT EXISTS (SELECT FROM parent) THEN 'parent_not_found'
+                WHEN $3 IS NOT NULL AND $14 IS NOT NULL AND (SELECT is_open_to_guest FROM parent) IS NOT TRUE
+                    THEN CASE
+                        WHEN (SELECT is_on_active_path FROM parent) THEN 'parent_not_for_guests'
+                        ELSE 'parent_not_found'
+                    END
                 WHEN (SELECT state FROM parent) = 'streaming' THEN 'parent_streaming'
+                WHEN \(WaitingSteps.othersComeFirst(line: "$16", ticket: "$17")) THEN 'must_wait'
                 ELSE 'accepted'
             END AS verdict
-        ), claimed_key AS (
-            INSERT INTO idempotency_keys (client_id, key, digest, result)
-            SELECT $11, $12, $13,
-                jsonb_build_object('user_message_id', $4::uuid, 'response_message_id', $7::uuid)
-            FROM verdict
-            WHERE verdict = 'accepted' AND $12::text IS NOT NULL
-            ON CONFLICT (client_id, key) DO UPDATE
-                SET digest = excluded.digest, result = excluded.result, created_at = excluded.created_at
-                WHERE idempotency_keys.created_at <= now() - interval '24 hours'
-            RETURNING key
-        ), accepted AS MATERIALIZED (
+        ), \(KeySteps.claimed(
+            client: "$11",
+            key: "$12",
+            digest: "$13",
+            result: "jsonb_build_object('user_message_id', $4::uuid, 'response_message_id', $7::uuid)"
+        )), accepted AS MATERIALIZED (
             SELECT (SELECT now FROM session) AS now, (SELECT message_id FROM parent) AS parent_message_id,
-                coalesce((SELECT is_on_active_path FROM parent), true) AS is_on_active_path
+                is_on_active_path, $14 IS NULL OR NOT is_on_active_path AS is_active
             FROM verdict
+            CROSS JOIN (SELECT coalesce((SELECT is_on_active_path FROM parent), true) AS is_on_active_path) AS place
             WHERE verdict = 'accepted' AND ($12 IS NULL OR EXISTS (SELECT FROM claimed_key))
         ), deactivated AS (
             UPDATE messages SET is_active = false
-            WHERE client_id = $1 AND parent_message_id = (SELECT parent_message_id FROM accepted) AND is_active
+            WHERE client_id = $1 AND is_active
+                AND parent_message_id = (SELECT parent_message_id FROM accepted WHERE accepted.is_active)
             RETURNING message_id
         ), written AS (
             INSERT INTO messages (client_id, session_id, message_id, parent_message_id, role, content, file_urls,
                 is_active, state, author_id, session_type_id, created_at)
-            SELECT $1, $2, $4, parent_message_id, 'user', $5, $6, true, 'complete', $10, $9, now
+            SELECT $1, $2, $4, parent_message_id, 'user', $5, $6, is_active, 'complete', $10, $9, now
             FROM accepted
             WHERE (SELECT count(*) FROM deactivated) >= 0
             UNION ALL
@@ -131,13 +116,15 @@ enum ExchangeStatements {
             UPDATE sessions SET
                 updated_at = (SELECT now + interval '1 microsecond' FROM accepted),
                 active_leaf_message_id = CASE
-                    WHEN (SELECT is_on_active_path FROM accepted) THEN $7 ELSE active_leaf_message_id
+                    WHEN (SELECT is_on_active_path AND is_active FROM accepted) THEN $7
+                    ELSE active_leaf_message_id
                 END
             WHERE client_id = $1 AND session_id = $2 AND EXISTS (SELECT FROM accepted)
         ), leased AS (
             INSERT INTO streams (client_id, session_id, message_id, node_id, started_at)
             SELECT $1, $2, $7, $8, now FROM accepted
-        ), told AS MATERIALIZED (
+        ), \(GuestAccess.noted("$4", "$7", guest: "$14", share: "$15")),
+        \(WaitingSteps.left(line: "$16", ticket: "$17")), told AS MATERIALIZED (
             SELECT message, append_message_created(message, (message).variant_index + 1)
             FROM written
             WHERE (message).message_id = $4
@@ -147,7 +134,8 @@ enum ExchangeStatements {
             (SELECT result ->> 'user_message_id' FROM known_key)::uuid,
             (SELECT result ->> 'response_message_id' FROM known_key)::uuid,
             (SELECT message_id FROM parent),
-            (message).variant_index, (message).created_at, (message).created_at + interval '1 microsecond'
+            (message).variant_index, (message).created_at, (message).created_at + interval '1 microsecond',
+            (message).is_active
         FROM verdict
         LEFT JOIN told ON true
         """

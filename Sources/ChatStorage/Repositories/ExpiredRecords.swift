@@ -6,10 +6,12 @@ public struct ExpiredRecords: Sendable {
         self.client = client
     }
 
-    /// Deletes up to `limit` each of the idempotency keys and the kept answers older than 24 h and of the shares that have
-    /// expired, and nodes that have been dead for a day.
+    /// Deletes up to `limit` each of the idempotency keys, the kept answers and the ended runs of summaries older than 24 h,
+    /// of the shares that have expired and of the waiting places that have lapsed, and nodes that have been dead for a day.
     ///
-    /// - Returns: how many keys, answers and shares were deleted; less than `limit` when none is left.
+    /// A place stays for an hour after it has lapsed: whoever could not renew it for a while stands where they stood.
+    ///
+    /// - Returns: how many were deleted beside the nodes; less than `limit` when none is left.
     /// - Throws: ``ChatError`` `SERVICE_UNAVAILABLE` when the database is out of reach.
     @discardableResult
     public func delete(limit: Int) async throws -> Int {
@@ -42,6 +44,19 @@ public struct ExpiredRecords: Sendable {
         """
         DELETE FROM shares WHERE ctid = ANY (ARRAY(
             SELECT ctid FROM shares WHERE expires_at < now() LIMIT $1 FOR UPDATE SKIP LOCKED
+        ))
+        """,
+        """
+        DELETE FROM waiting_requests WHERE ctid = ANY (ARRAY(
+            SELECT ctid FROM waiting_requests WHERE expires_at < now() - interval '1 hour'
+            LIMIT $1 FOR UPDATE SKIP LOCKED
+        ))
+        """,
+        """
+        DELETE FROM summaries WHERE ctid = ANY (ARRAY(
+            SELECT ctid FROM summaries
+            WHERE started_at < now() - interval '24 hours' AND state <> 'streaming'
+            LIMIT $1 FOR UPDATE SKIP LOCKED
         ))
         """,
     ]

@@ -1,39 +1,30 @@
 public import ChatCore
 
 extension MessageRepository {
-    /// One round trip. The session is locked first and in a statement of its own, as a statement does not see what was
-    /// committed while it waited for a lock; then the history is read, then everything is decided and written by one
-    /// statement, so that the counter of the client's events is locked last.
+    /// One round trip. The session, and a guest's share, is locked first and in a statement of its own, as a statement does
+    /// not see what was committed while it waited for a lock; then the history is read, then everything is decided and
+    /// written by one statement, so that the counter of the client's events is locked last.
     public func beginExchange(_ exchange: NewExchange) async throws -> ExchangeOutcome {
         try await begin(exchange, furtherAnswers: [])
     }
 
     /// - Parameter furtherAnswers: written beside the exchange's own answer.
     func begin(_ exchange: NewExchange, furtherAnswers: [FurtherAnswer]) async throws -> ExchangeOutcome {
-        // Another request with the same key may commit between the look at the keys and the claim: look once more.
-        for _ in 0..<Self.claimAttempts {
-            if let outcome = try await attempt(exchange, furtherAnswers) { return outcome }
-        }
-        throw ChatError(.conflict, "Another request with this id is being carried out.")
+        try await KeySteps.settle { try await attempt(exchange, furtherAnswers) }
     }
 
-    private static let claimAttempts = 3
-
-    /// - Returns: `nil` when the key was claimed by another request in the middle of this one; nothing was written.
     private func attempt(
         _ exchange: NewExchange,
         _ furtherAnswers: [FurtherAnswer]
     ) async throws -> ExchangeOutcome? {
         try await withPortErrors {
-            var statements = [
-                ExchangeStatements.lock(exchange), ExchangeStatements.history(exchange),
-                ExchangeStatements.write(exchange),
-            ]
+            let locks = ExchangeStatements.locks(exchange.sessionID, of: exchange.clientID, guest: exchange.guest)
+            var statements = locks + [ExchangeStatements.history(exchange), ExchangeStatements.write(exchange)]
             if !furtherAnswers.isEmpty {
                 statements.append(ExchangeStatements.writeFurtherAnswers(furtherAnswers, to: exchange))
             }
-            let results = try await client.transaction(statements)
-            guard results.count == statements.count, let row = results[2].first else {
+            let results = try await client.transaction(statements).dropFirst(locks.count)
+            guard let history = results.first, let row = results.dropFirst().first?.first else {
                 throw PostgresError(.protocolViolation, "The exchange was answered without a verdict.")
             }
             switch try row.word(0, as: Verdict.self) {
@@ -41,7 +32,7 @@ extension MessageRepository {
                 return .begun(
                     userMessage: try row.userMessage(of: exchange),
                     response: try row.response(of: exchange),
-                    history: try results[1].history()
+                    history: try history.history()
                 )
             case .claimedMeanwhile: return nil
             case .repeated:
@@ -54,6 +45,8 @@ extension MessageRepository {
             case .sessionNotFound: return .sessionNotFound
             case .parentNotFound: return .parentNotFound
             case .parentStreaming: return .parentStreaming(MessageID(try row.uuid(3)))
+            case .parentNotForGuests: return .parentNotForGuests
+            case .mustWait: return .mustWait
             }
         }
     }
@@ -85,16 +78,8 @@ private enum Verdict: String {
     case sessionNotFound = "session_not_found"
     case parentNotFound = "parent_not_found"
     case parentStreaming = "parent_streaming"
-}
-
-extension ResultSet {
-    /// Oldest first; sorted here, as a sort of whole messages in the database costs more than reading them.
-    fileprivate func history() throws -> [Message] {
-        let placed = try map { row in
-            PlacedMessage(message: try row.message(at: 0), depth: Int(try row.integer(MessageColumns.count)))
-        }
-        return placed.sorted { $0.depth < $1.depth }.map(\.message)
-    }
+    case parentNotForGuests = "parent_not_for_guests"
+    case mustWait = "must_wait"
 }
 
 extension Row {
@@ -109,7 +94,7 @@ extension Row {
             fileURLs: exchange.fileURLs,
             variantIndex: variantIndex,
             totalVariants: variantIndex + 1,
-            isActive: true,
+            isActive: try boolean(7),
             state: .complete,
             authorID: exchange.authorID,
             sessionTypeID: exchange.sessionTypeID,

@@ -31,6 +31,7 @@ extension MessageRepository {
                 WHERE client_id = $1 AND message_id = (SELECT message_id FROM ended)
                 RETURNING messages AS message
             ), \(StreamEndings.told)
+            SELECT \(MessageColumns.list) FROM m WHERE (SELECT count(*) FROM told) > 0
             """,
             [
                 .text(end.clientID.rawValue), .uuid(end.messageID.uuid), .uuid(end.nodeID.uuid),

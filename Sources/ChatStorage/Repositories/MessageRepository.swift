@@ -30,7 +30,13 @@ public struct MessageRepository: MessageStore {
         try await withPortErrors {
             let rows = try await self.client.execute(
                 Statement(
-                    "SELECT \(MessageColumns.list) FROM messages AS m WHERE m.client_id = $1 AND m.message_id = $2",
+                    """
+                    SELECT \(MessageColumns.list)
+                    FROM messages AS m
+                    WHERE m.message_id = $2 AND m.client_id = coalesce(
+                        (SELECT g.client_id FROM \(GuestAccess.grants) WHERE g.guest_id = $1 AND g.message_id = $2), $1
+                    )
+                    """,
                     [.text(client.rawValue), .uuid(id.uuid)]
                 )
             )

@@ -43,7 +43,7 @@ public struct ShareRepository: ShareStore {
                 FROM session
                 WHERE (
                     SELECT count(*) FROM shares
-                    WHERE client_id = $1 AND session_id = $2 AND (expires_at IS NULL OR expires_at > now())
+                    WHERE client_id = $1 AND session_id = $2 AND \(GuestAccess.shareIsInForce)
                 ) < $6
                 RETURNING share_id
             )
@@ -65,7 +65,7 @@ public struct ShareRepository: ShareStore {
                     FROM sessions AS s
                     LEFT JOIN shares
                         ON shares.client_id = s.client_id AND shares.session_id = s.session_id
-                        AND (shares.expires_at IS NULL OR shares.expires_at > now())
+                        AND \(GuestAccess.shareIsInForce)
                     WHERE s.client_id = $1 AND s.session_id = $2
                     ORDER BY shares.created_at DESC, shares.share_id DESC
                     LIMIT $3
@@ -119,21 +119,24 @@ public struct ShareRepository: ShareStore {
         }
     }
 
-    public func session(sharedBy token: ShareToken) async throws -> Session? {
+    public func session(sharedBy token: ShareToken) async throws -> SharedSession? {
         try await withPortErrors {
             let rows = try await client.execute(
                 Statement(
                     """
-                    SELECT \(SessionColumns.list)
+                    SELECT \(SessionColumns.list), shares.share_id
                     FROM shares
                     JOIN sessions AS s ON s.client_id = shares.client_id AND s.session_id = shares.session_id
-                    WHERE shares.token_hash = sha256($1)
-                        AND (shares.expires_at IS NULL OR shares.expires_at > now())
+                    WHERE shares.token_hash = sha256($1) AND \(GuestAccess.shareIsInForce)
                     """,
                     [.bytes(token.bytes)]
                 )
             )
-            return try rows.first?.session(at: 0)
+            guard let row = rows.first else { return nil }
+            return SharedSession(
+                session: try row.session(at: 0),
+                shareID: ShareID(try row.uuid(SessionColumns.count))
+            )
         }
     }
 }

@@ -1,42 +1,66 @@
 /// What the statements that end streams have in common.
 enum StreamEndings {
-    /// Whether the lease of the node that owns a row of `streams` is in force.
-    static let ownerIsAlive = """
-        EXISTS (SELECT FROM nodes WHERE nodes.node_id = streams.node_id AND nodes.lease_expires_at > now())
-        """
+    /// Whether the lease of the node that owns a row of `streams`, or of `summaries`, is in force.
+    static func ownerIsAlive(_ table: String) -> String {
+        "EXISTS (SELECT FROM nodes WHERE nodes.node_id = \(table).node_id AND nodes.lease_expires_at > now())"
+    }
 
-    /// Tells of the messages of `finished (message)`, in the order in which the counters of their clients are to be
-    /// locked, and returns them as ``Row/message(at:)`` reads them. The last part of a statement that begins with `WITH`.
+    /// `m`, the messages of `finished (message)` as ``MessageColumns`` reads them, and `told`, which is to be read: it
+    /// tells of them. Clients are told one after the other, in the order in which their counters are to be locked,
+    /// whichever messages they are told of.
     static let told = """
         m AS MATERIALIZED (
             SELECT (message).*, message FROM finished
         ), told AS MATERIALIZED (
-            SELECT append_message_created(ordered.message, ordered.total_variants)
+            SELECT append_event(ordered.recipient_id, 'message.created', ordered.payload)
             FROM (
-                SELECT m.message, \(MessageColumns.totalVariants) AS total_variants
+                SELECT recipient.id AS recipient_id,
+                    message_created_payload(m.message, \(MessageColumns.totalVariants)) AS payload
                 FROM m
-                ORDER BY m.client_id, m.created_at
+                CROSS JOIN LATERAL (SELECT m.client_id UNION SELECT m.author_id) AS recipient (id)
+                ORDER BY recipient.id, m.created_at
             ) AS ordered
         )
-        SELECT \(MessageColumns.list) FROM m WHERE (SELECT count(*) FROM told) > 0
         """
 
-    /// Ends the streams that `orphans` selects as `interrupted`, with their last checkpoint.
-    static func closing(orphans: String) -> String {
-        """
-        WITH orphans AS MATERIALIZED (
-            \(orphans)
-        ), ended AS (
-            DELETE FROM streams USING orphans
-            WHERE streams.client_id = orphans.client_id AND streams.message_id = orphans.message_id
-            RETURNING streams.client_id, streams.message_id, streams.checkpoint_content, streams.checkpoint_chunks
-        ), finished AS (
-            UPDATE messages
-            SET state = 'interrupted', content = ended.checkpoint_content, chunk_count = ended.checkpoint_chunks
-            FROM ended
-            WHERE messages.client_id = ended.client_id AND messages.message_id = ended.message_id
-            RETURNING messages AS message
-        ), \(told)
-        """
+    /// Ends as `interrupted`, with their last checkpoint, the running answers and summaries that meet a condition on
+    /// their table and the column of their id. Returns the owner, the session and the id of each.
+    ///
+    /// - Parameter limit: how many at most; then those that somebody else is about to end are left to them.
+    static func closing(limit: String? = nil, where condition: (_ table: String, _ id: String) -> String) -> String {
+        let skip = limit == nil ? "" : "SKIP LOCKED"
+        let (streamLimit, summaryLimit) =
+            limit.map { ("ORDER BY client_id LIMIT \($0)", "LIMIT \($0) - (SELECT count(*) FROM orphans)") } ?? ("", "")
+        return """
+            WITH orphans AS MATERIALIZED (
+                SELECT client_id, message_id FROM streams
+                WHERE \(condition("streams", "message_id"))
+                \(streamLimit)
+                FOR UPDATE OF streams \(skip)
+            ), orphaned_summaries AS MATERIALIZED (
+                SELECT client_id, summary_id FROM summaries
+                WHERE state = 'streaming' AND \(condition("summaries", "summary_id"))
+                \(summaryLimit)
+                FOR UPDATE OF summaries \(skip)
+            ), ended AS (
+                DELETE FROM streams USING orphans
+                WHERE streams.client_id = orphans.client_id AND streams.message_id = orphans.message_id
+                RETURNING streams.client_id, streams.message_id, streams.checkpoint_content, streams.checkpoint_chunks
+            ), finished AS (
+                UPDATE messages
+                SET state = 'interrupted', content = ended.checkpoint_content, chunk_count = ended.checkpoint_chunks
+                FROM ended
+                WHERE messages.client_id = ended.client_id AND messages.message_id = ended.message_id
+                RETURNING messages AS message
+            ), \(told), interrupted AS (
+                UPDATE summaries SET state = 'interrupted'
+                FROM orphaned_summaries AS orphan
+                WHERE summaries.client_id = orphan.client_id AND summaries.summary_id = orphan.summary_id
+                RETURNING summaries.client_id, summaries.session_id, summaries.summary_id
+            )
+            SELECT client_id, session_id, message_id FROM m WHERE (SELECT count(*) FROM told) > 0
+            UNION ALL
+            SELECT client_id, session_id, summary_id FROM interrupted
+            """
     }
 }

@@ -20,6 +20,10 @@ public struct StreamLeaseRepository: StreamLeaseStore {
             SELECT client_id, message_id
             FROM streams
             WHERE node_id = $1 AND stop_requested_at IS NOT NULL
+            UNION ALL
+            SELECT client_id, summary_id
+            FROM summaries
+            WHERE node_id = $1 AND state = 'streaming' AND stop_requested_at IS NOT NULL
             """,
             [.uuid(node.id.uuid), .text(node.name), .text(node.role.rawValue), .integer(Int64(seconds))]
         )
@@ -42,17 +46,26 @@ public struct StreamLeaseRepository: StreamLeaseStore {
             WITH marked AS (
                 UPDATE streams SET stop_requested_at = coalesce(stop_requested_at, now())
                 WHERE client_id = $1 AND message_id = $2
-                RETURNING node_id, \(StreamEndings.ownerIsAlive) AS is_alive
+                RETURNING node_id, \(StreamEndings.ownerIsAlive("streams")) AS is_alive
+            ), marked_summary AS (
+                UPDATE summaries SET stop_requested_at = coalesce(stop_requested_at, now())
+                WHERE client_id = $1 AND summary_id = $2 AND state = 'streaming'
+                RETURNING node_id, \(StreamEndings.ownerIsAlive("summaries")) AS is_alive
             )
             SELECT m.state, marked.node_id, marked.is_alive
             FROM messages AS m
             LEFT JOIN marked ON true
             WHERE m.client_id = $1 AND m.message_id = $2
+            UNION ALL
+            SELECT run.state, marked.node_id, marked.is_alive
+            FROM summaries AS run
+            LEFT JOIN marked_summary AS marked ON true
+            WHERE run.client_id = $1 AND run.summary_id = $2
             """,
             [.text(client.rawValue), .uuid(message.uuid)]
         )
         return try await withPortErrors {
-            // A stream that ends in this very moment is seen as streaming and has no row any more: look again.
+            // A stream that ends in this very moment is seen as streaming and is no longer to be marked: look again.
             for _ in 0..<Self.stopAttempts {
                 guard let row = try await self.client.execute(statement).first else { return .messageNotFound }
                 if let owner = try row.optionalUUID(1) {
@@ -67,36 +80,22 @@ public struct StreamLeaseRepository: StreamLeaseStore {
 
     private static let stopAttempts = 5
 
-    public func closeOrphan(_ message: MessageID, client: ClientID) async throws -> Message? {
+    public func closeOrphan(_ message: MessageID, client: ClientID) async throws -> ClosedStream? {
         let statement = Statement(
-            StreamEndings.closing(
-                orphans: """
-                    SELECT client_id, message_id FROM streams
-                    WHERE client_id = $1 AND message_id = $2 AND NOT \(StreamEndings.ownerIsAlive)
-                    FOR UPDATE OF streams
-                    """
-            ),
+            StreamEndings.closing { table, id in
+                "client_id = $1 AND \(id) = $2 AND NOT \(StreamEndings.ownerIsAlive(table))"
+            },
             [.text(client.rawValue), .uuid(message.uuid)]
         )
-        return try await withPortErrors { try await self.client.execute(statement).first?.message(at: 0) }
+        return try await close(statement).first
     }
 
-    public func closeOrphans(limit: Int) async throws -> [Message] {
+    public func closeOrphans(limit: Int) async throws -> [ClosedStream] {
         let statement = Statement(
-            StreamEndings.closing(
-                orphans: """
-                    SELECT client_id, message_id FROM streams
-                    WHERE NOT \(StreamEndings.ownerIsAlive)
-                    ORDER BY client_id
-                    LIMIT $1
-                    FOR UPDATE OF streams SKIP LOCKED
-                    """
-            ),
+            StreamEndings.closing(limit: "$1") { table, _ in "NOT \(StreamEndings.ownerIsAlive(table))" },
             [.integer(Int64(limit))]
         )
-        return try await withPortErrors {
-            try await client.execute(statement).map { try $0.message(at: 0) }
-        }
+        return try await close(statement)
     }
 
     public func closeForgotten(
@@ -104,24 +103,29 @@ public struct StreamLeaseRepository: StreamLeaseStore {
         running: [MessageID],
         after seconds: Int,
         limit: Int
-    ) async throws -> [Message] {
+    ) async throws -> [ClosedStream] {
         let statement = Statement(
-            StreamEndings.closing(
-                orphans: """
-                    SELECT client_id, message_id FROM streams
-                    WHERE node_id = $1 AND message_id <> ALL ($2)
-                        AND started_at < clock_timestamp() - make_interval(secs => $3)
-                    ORDER BY client_id
-                    LIMIT $4
-                    FOR UPDATE OF streams SKIP LOCKED
-                    """
-            ),
+            StreamEndings.closing(limit: "$4") { _, id in
+                """
+                node_id = $1 AND \(id) <> ALL ($2) AND started_at < clock_timestamp() - make_interval(secs => $3)
+                """
+            },
             [
                 .uuid(node.uuid), .uuidArray(running.map(\.uuid)), .integer(Int64(seconds)), .integer(Int64(limit)),
             ]
         )
-        return try await withPortErrors {
-            try await client.execute(statement).map { try $0.message(at: 0) }
+        return try await close(statement)
+    }
+
+    private func close(_ statement: Statement) async throws -> [ClosedStream] {
+        try await withPortErrors {
+            try await client.execute(statement).map { row in
+                ClosedStream(
+                    clientID: try row.clientID(0),
+                    sessionID: SessionID(try row.uuid(1)),
+                    messageID: MessageID(try row.uuid(2))
+                )
+            }
         }
     }
 }

@@ -4,8 +4,8 @@ import Testing
 
 @testable import ChatStorage
 
-/// Whatever several nodes do to the same sessions at once, the tree keeps every rule of `contract/semantics.md`,
-/// 'Message tree', and the event log its numbers.
+/// Whatever several nodes do to the same sessions at once, for their owner and for guests, the tree keeps every rule of
+/// `contract/semantics.md`, 'Message tree', the owner's active path is the owner's, and the event log keeps its numbers.
 @Suite(.timeLimit(.minutes(5)))
 struct RandomTreeTests {
     private static let nodes = 3
@@ -16,6 +16,7 @@ struct RandomTreeTests {
     @Test func concurrentWritersLeaveAValidTree() async throws {
         let seed = SeededGenerator.chooseSeed(for: "RandomTreeTests")
         try await withStorage { storage in
+            try await GuestAudit.begin(in: storage.database)
             let forest = SharedForest()
             for _ in 0..<Self.sessions { forest.add(try await storage.makeSession()) }
             try await withThrowingTaskGroup(of: Void.self) { group in
@@ -26,6 +27,7 @@ struct RandomTreeTests {
             }
             try await storage.database.checkTree()
             try await storage.database.checkEventLog()
+            try await GuestAudit.check(storage.database)
             try await storage.checkPairsOfTypeAndCapabilities()
             try await storage.checkEventsOfChanges(deleted: forest.deleted)
             #expect(forest.deleted > 0, "TEST_SEED=\(seed)")
@@ -74,7 +76,8 @@ extension StorageFixture {
         #expect(odd == "0")
     }
 
-    /// The log tells of every deletion once, and of every message of the sessions that are left once it has ended.
+    /// The log tells the owner of every deletion once, and owner and author of every message of the sessions that are left
+    /// once it has ended.
     fileprivate func checkEventsOfChanges(deleted: Int) async throws {
         let deletions = try await database.query(
             """
@@ -86,9 +89,11 @@ extension StorageFixture {
         let untold = try await database.query(
             """
             SELECT count(*) FROM messages
+            CROSS JOIN LATERAL (SELECT messages.client_id UNION SELECT messages.author_id) AS recipient (id)
             WHERE (state <> 'streaming')::integer <> (
                 SELECT count(*) FROM events
-                WHERE kind = 'message.created' AND payload -> 'message' ->> 'message_id' = messages.message_id::text
+                WHERE events.client_id = recipient.id AND kind = 'message.created'
+                    AND payload -> 'message' ->> 'message_id' = messages.message_id::text
             )
             """
         )

@@ -25,9 +25,10 @@ import Testing
                     Issue.record("not shared")
                     return
                 }
-                let session = try #require(try await shares.session(sharedBy: share.token))
-                #expect(session.id == id)
-                #expect(session.clientID == storage.owner)
+                let shared = try #require(try await shares.session(sharedBy: share.token))
+                #expect(shared.session.id == id)
+                #expect(shared.session.clientID == storage.owner)
+                #expect(shared.shareID == share.id)
             }
             #expect(try await shares.session(sharedBy: .make()) == nil)
         }

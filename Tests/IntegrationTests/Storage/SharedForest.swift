@@ -7,6 +7,7 @@ final class SharedForest: Sendable {
     private struct State {
         var sessions: [SessionID] = []
         var messages: [SessionID: [MessageID]] = [:]
+        var guests: [SessionID: [Guest]] = [:]
         var deleted = 0
     }
 
@@ -27,9 +28,23 @@ final class SharedForest: Sendable {
         state.withLock { state in
             state.deleted += 1
             state.messages[session] = nil
+            state.guests[session] = nil
             state.sessions.removeAll { $0 == session }
             state.sessions.append(successor)
         }
+    }
+
+    func add(_ guest: Guest, to session: SessionID) {
+        state.withLock { $0.guests[session, default: []].append(guest) }
+    }
+
+    func remove(_ guest: Guest, from session: SessionID) {
+        state.withLock { $0.guests[session]?.removeAll { $0 == guest } }
+    }
+
+    func randomGuest(of session: SessionID, using generator: inout SeededGenerator) -> Guest? {
+        let guests = state.withLock { $0.guests[session] ?? [] }
+        return guests.randomElement(using: &generator)
     }
 
     func randomSession(using generator: inout SeededGenerator) -> SessionID? {

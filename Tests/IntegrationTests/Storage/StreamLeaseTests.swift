@@ -53,8 +53,8 @@ import Testing
             let foreign = try await storage.leases.closeForgotten(of: .make(), running: [], after: -60, limit: 10)
             #expect(foreign.isEmpty)
             let closed = try await storage.leases.closeForgotten(of: node, running: [running], after: -60, limit: 10)
-            #expect(closed.map(\.id) == [forgotten])
-            #expect(closed.map(\.state) == [.interrupted])
+            #expect(closed.map(\.messageID) == [forgotten])
+            #expect(try await storage.messages.message(forgotten, of: storage.owner)?.state == .interrupted)
             #expect(try await storage.finish(forgotten) == nil)
             #expect(try await storage.finish(running)?.state == .complete)
         }
@@ -137,10 +137,13 @@ import Testing
             #expect(try await checkpoint(id, in: storage))
             #expect(try await storage.leases.closeOrphan(id, client: storage.owner) == nil)
             try await storage.leases.endLease(of: storage.node.id)
-            let closed = try #require(try await storage.leases.closeOrphan(id, client: storage.owner))
+            let stream = try #require(try await storage.leases.closeOrphan(id, client: storage.owner))
+            let closed = try #require(try await storage.messages.message(id, of: storage.owner))
+            #expect(
+                stream == ClosedStream(clientID: storage.owner, sessionID: closed.sessionID, messageID: id)
+            )
             #expect(closed.state == .interrupted)
             #expect(closed.content == [.text("partial")])
-            #expect(try await storage.messages.message(id, of: storage.owner) == closed)
             // The owner comes back and finds that it owns nothing any more.
             _ = try await storage.leases.renewLease(of: storage.node, seconds: 60)
             #expect(try await storage.finish(id) == nil)
@@ -157,7 +160,7 @@ import Testing
             let id = try await begin(in: storage)
             try await storage.database.query("UPDATE nodes SET lease_expires_at = now() - interval '1 second'")
             #expect(try await storage.leases.requestStop(of: id, client: storage.owner) == .orphaned)
-            #expect(try await storage.leases.closeOrphans(limit: 10).map(\.id) == [id])
+            #expect(try await storage.leases.closeOrphans(limit: 10).map(\.messageID) == [id])
             #expect(try await storage.leases.requestStop(of: id, client: storage.owner) == .ended(.interrupted))
         }
     }
@@ -173,10 +176,10 @@ import Testing
                 ids.insert(begun.response.id)
             }
             let alive = try await begin(in: storage)
-            let closed = try await withThrowingTaskGroup(of: [Message].self) { group in
+            let closed = try await withThrowingTaskGroup(of: [ClosedStream].self) { group in
                 for _ in 0..<4 {
                     group.addTask {
-                        var closed: [Message] = []
+                        var closed: [ClosedStream] = []
                         while case let more = try await storage.leases.closeOrphans(limit: 4), !more.isEmpty {
                             closed += more
                         }
@@ -186,8 +189,11 @@ import Testing
                 return try await group.reduce(into: []) { $0 += $1 }
             }
             #expect(closed.count == 30)
-            #expect(Set(closed.map(\.id)) == ids)
-            #expect(closed.allSatisfy { $0.state == .interrupted })
+            #expect(Set(closed.map(\.messageID)) == ids)
+            let states = try await storage.database.query(
+                "SELECT state, count(*) FROM messages WHERE role = 'assistant' GROUP BY state ORDER BY state"
+            )
+            #expect(states == "interrupted|30\nstreaming|1")
             #expect(try await storage.messages.message(alive, of: storage.owner)?.state == .streaming)
             try await storage.database.checkTree()
             try await storage.database.checkEventLog()

@@ -42,10 +42,11 @@ extension TestDatabase {
             """
         ),
         (
-            "one sibling is active",
+            "one sibling is active, and none as long as only guests have written there",
             """
             SELECT FROM messages GROUP BY client_id, session_id, parent_message_id
-            HAVING count(*) FILTER (WHERE is_active) <> 1
+            HAVING count(*) FILTER (WHERE is_active) > 1
+                OR (NOT bool_or(is_active) AND bool_or(author_id = client_id))
             """
         ),
         (
