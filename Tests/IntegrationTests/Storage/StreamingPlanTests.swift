@@ -66,30 +66,38 @@ import Testing
     }
 
     @Test func noOperationReadsAWholeTable() async throws {
-        try await withStorage { storage in
-            let rows = try await fill(storage)
-            func scans() async throws -> String {
-                // What a connection has counted is told at its end.
-                while try await storage.database.query(
-                    "SELECT count(*) FROM pg_stat_activity WHERE application_name = 'scans'"
-                ) != "0" {}
-                let names = Self.tables.map { "'\($0)'" }.joined(separator: ", ")
-                return try await storage.database.query(
-                    """
-                    SELECT string_agg(relname || ' ' || seq_scan, ', ' ORDER BY relname) FROM pg_stat_user_tables
-                    WHERE relname IN (\(names))
-                    """
-                )
+        try await withStorage { migrated in
+            let database = migrated.database
+            let connection = "\(database.connectionString)?application_name=counted"
+            let (storage, rows) = try await withPostgresClient(of: connection) { client in
+                let storage = StorageFixture(database: database, client: client, owner: migrated.owner)
+                try await storage.sessionTypes.createSessionType(storage.type)
+                _ = try await storage.leases.renewLease(of: storage.node, seconds: 600)
+                return (storage, try await fill(storage))
             }
-            let connection = "\(storage.database.connectionString)?application_name=scans"
-            try await withPostgresClient(of: connection) { _ = try await $0.execute(Statement("SELECT 1")) }
-            let before = try await scans()
-            try await withPostgresClient(of: connection) { client in
-                // The same node, with connections that are counted.
-                try await operate(storage, on: client, rows)
-            }
-            #expect(try await scans() == before)
+            let before = try await scans(of: database)
+            try await withPostgresClient(of: connection) { try await operate(storage, on: $0, rows) }
+            let after = try await scans(of: database)
+            #expect(after == before)
         }
+    }
+
+    /// How often each table has been read as a whole. What a connection has counted is told at its end, so all that have
+    /// done something are waited for.
+    private func scans(of database: TestDatabase) async throws -> String {
+        while try await database.query(
+            """
+            SELECT count(*) FROM pg_stat_activity
+            WHERE datname = current_database() AND application_name IN ('counted', 'psql') AND pid <> pg_backend_pid()
+            """
+        ) != "0" {}
+        let names = Self.tables.map { "'\($0)'" }.joined(separator: ", ")
+        return try await database.query(
+            """
+            SELECT string_agg(relname || ' ' || seq_scan, ', ' ORDER BY relname) FROM pg_stat_user_tables
+            WHERE relname IN (\(names))
+            """
+        )
     }
 
     /// Everything but what looks for all that is left over.
