@@ -80,6 +80,30 @@ import Testing
         #expect(slow.ends == [.complete])
     }
 
+    @Test func aViewerElsewhereThatTakesNothingHasTheBackendWait() async {
+        let chunk = String(repeating: "x", count: 100 * 1024)
+        let script = ScriptedBackend.Script.chunks(Array(repeating: chunk, count: 30), thenComplete: true)
+        let fixture = StreamFixture(script: script, isWatched: false)
+        let stream = fixture.stream
+        // It is known before the stream begins.
+        async let first = stream.fetch(from: 0, for: "viewer", patience: .seconds(60))
+        while stream.state.withLock({ $0.audience.arrivals }) == 0 { await Task.yield() }
+        async let running: Void = stream.run()
+        var fetched: [FetchedChunks] = [await first]
+        for _ in 0..<2000 { await Task.yield() }
+        #expect(fixture.backend.sent <= 6)
+        #expect(!stream.isEnding)
+        var next = 0
+        while case .chunks(let chunks)? = fetched.last {
+            next += chunks.count
+            fetched.append(await stream.fetch(from: next, for: "viewer", patience: .seconds(60)))
+        }
+        await running
+        #expect(next == 30)
+        #expect(fetched.last == .ended)
+        #expect(fixture.store.ends.map(\.state) == [.complete])
+    }
+
     @Test func aStreamRunsOnWithoutViewers() async {
         let fixture = StreamFixture(script: .chunks(Self.words, thenComplete: true), isWatched: false)
         let viewer = RememberingViewer(room: 3)

@@ -51,25 +51,6 @@ import Testing
         #expect(viewer.delivered.isEmpty)
     }
 
-    @Test func aViewerElsewhereThatTakesNothingHasTheBackendWait() async throws {
-        let chunk = String(repeating: "x", count: 100 * 1024)
-        let script = ScriptedBackend.Script.chunks(Array(repeating: chunk, count: 30), thenComplete: true)
-        let cluster = await TwoNodes(script: script, isWatched: false)
-        let viewer = RememberingViewer(room: 1)
-        // It asks before the stream begins, so that it is known from the beginning.
-        async let showing: Void = cluster.watch(viewer, from: 0)
-        await cluster.bus.untilPublished()
-        cluster.start()
-        await viewer.waitForChunk(0)
-        for _ in 0..<2000 { await Task.yield() }
-        #expect(cluster.fixture.backend.sent <= 6)
-        #expect(cluster.fixture.store.ends.isEmpty)
-        viewer.makeRoom(.max)
-        await showing
-        #expect(viewer.indexes == Array(0..<30))
-        #expect(viewer.ends == [.complete])
-    }
-
     @Test func withoutABusTheEndComesFromTheDatabase() async throws {
         let cluster = await TwoNodes(script: .chunksThenHang(Self.words))
         cluster.bus.isAway = true
@@ -140,8 +121,8 @@ private struct TwoNodes {
 
     var stream: RunningStream { fixture.stream }
 
-    init(script: ScriptedBackend.Script, isWatched: Bool = true) async {
-        fixture = StreamFixture(script: script, isWatched: isWatched)
+    init(script: ScriptedBackend.Script) async {
+        fixture = StreamFixture(script: script)
         let owner = Node(id: .make(), name: "owner", role: .gateway)
         let other = Node(id: .make(), name: "other", role: .gateway)
         let ownerSignals = NodeSignals(node: owner, bus: bus, registry: registry, observer: SilentObserver())
@@ -232,12 +213,6 @@ final class LocalBus: SignalBus {
     }
 
     private let state = Mutex(State())
-    private let publications: AsyncStream<Void>
-    private let publication: AsyncStream<Void>.Continuation
-
-    init() {
-        (publications, publication) = AsyncStream.makeStream()
-    }
 
     var isAway: Bool {
         get { state.withLock { $0.isAway } }
@@ -246,16 +221,10 @@ final class LocalBus: SignalBus {
 
     var isConnected: Bool { !isAway }
 
-    /// Returns when something was published.
-    func untilPublished() async {
-        for await _ in publications { return }
-    }
-
     func publish(_ payload: [UInt8], on channel: SignalChannel) async throws -> Int {
         guard !isAway else { throw SignalBusError(.notConnected, "The bus is away.") }
         let receivers = state.withLock { Array(($0.receivers[channel] ?? [:]).values) }
         for receive in receivers { receive(.signal(payload)) }
-        publication.yield()
         return receivers.count
     }
 

@@ -121,9 +121,11 @@ struct LegacyCall: Sendable {
                 operation: operation,
                 phase: phase
             )
-            await connection.legacyLane.send(text, over: { connection.makeFlow() }) {
-                connection.outbound.send(text: $0, flow: $1)
-            }
+            await connection.legacyLane.send(
+                text,
+                over: { connection.makeFlow() },
+                write: { connection.outbound.send(text: $0, flow: $1) }
+            )
         case .failure(let error): refuse(error)
         case .failedBefore(let shape):
             services.metrics.count(operation, .failed)

@@ -41,7 +41,7 @@ final class LegacyLane: Sendable {
     func send(
         _ text: [UInt8],
         over makeFlow: () -> StreamFlow,
-        _ write: ([UInt8], StreamFlow) -> Void
+        write: ([UInt8], StreamFlow) -> Void
     ) async {
         await takeTurn()
         let flow = state.withLock { state in
