@@ -31,5 +31,6 @@ extension SchemaMigration {
         SchemaMigration(6, "session_edits", PackageResources._006_session_edits_sql),
         SchemaMigration(7, "search", PackageResources._007_search_sql),
         SchemaMigration(8, "shares", PackageResources._008_shares_sql),
+        SchemaMigration(9, "event_sizes", PackageResources._009_event_sizes_sql),
     ]
 }
