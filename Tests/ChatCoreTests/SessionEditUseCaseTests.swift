@@ -1,5 +1,6 @@
 import ChatCore
 import Synchronization
+import TestFakes
 import Testing
 
 @Suite struct SessionEditUseCaseTests {
@@ -102,19 +103,4 @@ private struct GoneLeases: StreamLeaseStore {
         after seconds: Int,
         limit: Int
     ) async throws -> [Message] { [] }
-}
-
-private struct SilentBus: SignalBus {
-    struct Subscription: SignalSubscription {
-        func cancel() {}
-    }
-
-    var isConnected: Bool { false }
-
-    func publish(_ payload: [UInt8], on channel: SignalChannel) async throws -> Int { 0 }
-
-    func subscribe(
-        to channel: SignalChannel,
-        receive: @escaping @Sendable (SignalDelivery) -> Void
-    ) async -> any SignalSubscription { Subscription() }
 }
