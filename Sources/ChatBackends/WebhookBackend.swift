@@ -73,10 +73,22 @@ public final class WebhookBackend: Backend {
             event: .sessionCreated,
             sessionType: notice.sessionType,
             body: notice.body(at: .now),
-            traceparent: nil
+            traceparent: notice.traceparent
         )
         return try await withRetries(of: call) { reader in
             try BackendAnswer.capabilities(try await reader.json())
+        }
+    }
+
+    public func checkHealth(of sessionType: SessionType, traceparent: String?) async throws -> BackendHealth {
+        let call = Call(
+            event: .healthCheck,
+            sessionType: sessionType,
+            body: sessionType.healthCheckBody(at: .now),
+            traceparent: traceparent
+        )
+        return try await withRetries(of: call) { reader in
+            try BackendAnswer.health(try await reader.json())
         }
     }
 

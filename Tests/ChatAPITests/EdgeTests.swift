@@ -116,6 +116,20 @@ import Testing
         #expect(larger["connection"] == "close")
     }
 
+    @Test(arguments: [
+        "/sessions/\(SessionID.make())", "/sessions/\(SessionID.make())/shares/x",
+        "/session-types/\(SessionTypeID.make())",
+    ])
+    func aDeletionHasNothingToSay(path: String) async throws {
+        let text: HTTPFields = [.contentType: "text/plain"]
+        let talkative = try await api.send(.delete, path, as: "admin", ["force": true])
+        #expect(talkative.invalidFields == ["force: unknown_field"])
+        #expect(try await api.send(.delete, path, as: "admin", bytes: [0x78], headers: text).status == 415)
+        let large = Array(repeating: UInt8(ascii: " "), count: 4097)
+        #expect(try await api.send(.delete, path, as: "admin", bytes: large).status == 413)
+        #expect(try await api.send(.delete, path, as: "admin", [:]).status == 404)
+    }
+
     @Test func theTraceOfTheCallerIsTakenUp() async throws {
         let trace = "4bf92f3577b34da6a3ce929d0e0e4736"
         let reply = try await api.send(
@@ -152,6 +166,9 @@ import Testing
         let reply = try await api.send(.get, "/sessions")
         #expect(reply.status == 429)
         #expect(reply["retry-after"] == "3")
+
+        api.database.change { $0.failure = ChatError(.rateLimitExceeded, "Too fast.") }
+        #expect(try await api.send(.get, "/sessions")["retry-after"] == "1")
     }
 
     @Test func whatWentWrongInsideStaysInside() async throws {
