@@ -18,7 +18,7 @@ import Testing
         let reply = try await api.send(.get, "/events?after_seq=1&limit=1")
         #expect(reply.status == 200)
         #expect(reply["cache-control"] == "private, no-cache")
-        #expect(reply["vary"] == "Authorization")
+        #expect(reply["vary"] == "Authorization, Origin")
         let event = try await api.eventLog.events(of: alice, after: 1, limit: 1).events[0]
         #expect(
             reply.json == [
