@@ -72,7 +72,13 @@ struct APIFixture: Sendable {
             ),
             shares: shares,
             keptAnswers: keptAnswers,
-            followEvents: FollowEvents(events: eventLog, bus: bus, maximumWaits: maximumEventWaits),
+            // Its time stands still: what waits for events does not end by itself.
+            followEvents: FollowEvents(
+                events: eventLog,
+                bus: bus,
+                maximumWaits: maximumEventWaits,
+                clock: ManualClock()
+            ),
             drain: drain,
             verify: { try Self.caller(of: $0) },
             logger: log.logger

@@ -9,7 +9,8 @@ import Testing
 
 @testable import ChatAPI
 
-@Suite struct EventRoutesTests {
+@Suite(.timeLimit(.minutes(1)))
+struct EventRoutesTests {
     private let api = APIFixture()
 
     @Test func eventsAreToldAsTheGatewayPushesThem() async throws {

@@ -5,7 +5,8 @@ import Testing
 @testable import ChatCore
 
 /// Push events without a socket: what a cursor is answered with, and what ends the waiting.
-@Suite struct FollowEventsTests {
+@Suite(.timeLimit(.minutes(1)))
+struct FollowEventsTests {
     private let log = FakeEventLog()
     private let bus = LocalBus()
     private let clock = ManualClock()
@@ -28,8 +29,9 @@ import Testing
         let task = Task {
             try await follow(.init(afterSeq: seq, limit: 100, waitSeconds: seconds), client: .test, until: ends)
         }
-        // The subscription is in force, and both timers run.
+        // The subscription is in force and the log was read since, and both timers run.
         await clock.waitForSleepers(3)
+        await log.waitForLooks(2)
         return task
     }
 
@@ -97,9 +99,8 @@ import Testing
 
     @Test func aSignalWithoutAnEventDoesNot() async throws {
         let task = await waiting(after: 0)
-        let looks = log.looks
         _ = try await bus.publish([], on: .events(of: .test))
-        while log.looks == looks { await Task.yield() }
+        await log.waitForLooks(3)
         log.append(to: .test)
         _ = try await bus.publish([], on: .events(of: .test))
         #expect(try await task.value.lastSeq == 1)

@@ -9,6 +9,7 @@ public final class FakeEventLog: EventStore {
         var failure: ChatError?
         /// How often the end of the log was asked for.
         var looks = 0
+        var watchers: [(looks: Int, continuation: CheckedContinuation<Void, Never>)] = []
     }
 
     private let state = Mutex(State())
@@ -21,7 +22,17 @@ public final class FakeEventLog: EventStore {
         set { state.withLock { $0.failure = newValue } }
     }
 
-    public var looks: Int { state.withLock { $0.looks } }
+    /// Returns when the end of the log was asked for so often.
+    public func waitForLooks(_ count: Int) async {
+        await withCheckedContinuation { continuation in
+            let isContent = state.withLock { state in
+                let isContent = state.looks >= count
+                if !isContent { state.watchers.append((count, continuation)) }
+                return isContent
+            }
+            if isContent { continuation.resume() }
+        }
+    }
 
     public func append(_ count: Int = 1, to client: ClientID, createdAt: Timestamp = .now) {
         state.withLock { state in
@@ -47,11 +58,15 @@ public final class FakeEventLog: EventStore {
     }
 
     public func lastSeqs(of clients: [ClientID]) async throws -> [ClientID: Int64] {
-        try state.withLock { state in
+        let (result, watchers) = state.withLock { state in
             state.looks += 1
-            if let failure = state.failure { throw failure }
-            return state.lastSeqs.filter { clients.contains($0.key) }
+            let watchers = state.watchers.filter { $0.looks <= state.looks }
+            state.watchers.removeAll { $0.looks <= state.looks }
+            let lastSeqs = state.lastSeqs.filter { clients.contains($0.key) }
+            return (state.failure.map { .failure($0) } ?? Result<_, ChatError>.success(lastSeqs), watchers)
         }
+        for watcher in watchers { watcher.continuation.resume() }
+        return try result.get()
     }
 
     public func events(of client: ClientID, after seq: Int64, limit: Int) async throws -> EventPage {
