@@ -86,8 +86,9 @@ import Testing
         } _: { stub in
             let group = MultiThreadedEventLoopGroup(numberOfThreads: 1)
             var configuration = WebhookConfiguration()
-            // However long the machine stalls between two calls, the connection is kept.
+            // However long the machine stalls between two calls, or before the end of an answer, the connection is kept.
             configuration.idleConnectionMilliseconds = 600_000
+            configuration.drainMilliseconds = 600_000
             try await withBackend(on: group, configuration: configuration) { backend in
                 let sessionType = SessionType.calling(stub.url, maxConnections: 1)
                 for _ in 0..<50 { try await backend.streamAnswer(to: .new(sessionType)) { _ in } }
