@@ -39,7 +39,8 @@ import Testing
     @Test(arguments: [
         ("{", ""), ("[1,x]", "[1]"), ("{\"a\":\"\\u0000\"}", "a"),
         ("{\"a\":{\"b\":[0,{\"c\":\"\\ud800\"}]}}", "a.b[1].c"),
-        ("[[],[1,[-]]]", "[1][1][0]"), ("{\"a\":{\"b\":1,\"b\":2}}", "a.b"), ("{\"a\":1}x", ""), ("{\"a\\u0000\":1}", ""),
+        ("[[],[1,[-]]]", "[1][1][0]"), ("{\"a\":{\"b\":1,\"b\":2}}", "a.b"), ("{\"a\":1}x", ""),
+        ("{\"a\\u0000\":1}", ""),
     ])
     func tellsInWhichValue(_ text: String, path: String) {
         #expect { try JSONParser.parse(text) } throws: { ($0 as? JSONSyntaxError)?.path == path }

@@ -29,7 +29,11 @@ struct EventFollowingTests {
             #expect(try await events(client, after: 0)["last_seq"] == 0)
             _ = try await client.connect().converse("hello \"you\" 🙂", in: session)
             let path = "/api/v1/sessions/\(session)"
-            _ = try await client.api().send("PATCH", path, body: ["metadata": ["title": "Ünïcode", "n": .number(JSONNumber(1.5))]])
+            _ = try await client.api().send(
+                "PATCH",
+                path,
+                body: ["metadata": ["title": "Ünïcode", "n": .number(JSONNumber(1.5))]]
+            )
             _ = try await client.api(1).delete(path)
             let pushes = try await device.pushes(4)
 
