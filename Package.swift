@@ -158,7 +158,14 @@ let package = Package(
             path: "Tests/TestSupport",
             swiftSettings: swiftSettings
         ),
-        .testTarget(name: "ChatCoreTests", dependencies: ["ChatCore"], swiftSettings: swiftSettings),
+        // Light, for the tests of the modules; what needs processes and sockets is in TestSupport.
+        .target(
+            name: "TestFakes",
+            dependencies: ["ChatCore"],
+            path: "Tests/TestFakes",
+            swiftSettings: swiftSettings
+        ),
+        .testTarget(name: "ChatCoreTests", dependencies: ["ChatCore", "TestFakes"], swiftSettings: swiftSettings),
         .testTarget(name: "ChatStorageTests", dependencies: ["ChatCore", "ChatStorage"], swiftSettings: swiftSettings),
         .testTarget(
             name: "ChatBusTests",
@@ -172,14 +179,14 @@ let package = Package(
         ),
         .testTarget(
             name: "ChatRuntimeTests",
-            dependencies: ["ChatCore", "ChatRuntime", configuration, jwtKit, logging, metrics],
+            dependencies: ["TestFakes", "ChatCore", "ChatRuntime", configuration, jwtKit, logging, metrics],
             swiftSettings: swiftSettings
         ),
         .testTarget(
             name: "ChatAPITests",
             dependencies: [
-                "ChatCore", "ChatRuntime", "ChatAPI", hummingbird, hummingbirdTesting, nioCore, nioPosix, logging,
-                metrics,
+                "TestFakes", "ChatCore", "ChatRuntime", "ChatAPI", hummingbird, hummingbirdTesting, nioCore, nioPosix,
+                nioEmbedded, logging, metrics,
             ],
             swiftSettings: swiftSettings
         ),

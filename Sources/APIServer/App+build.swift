@@ -72,6 +72,7 @@ func buildAPI(_ configuration: APIConfiguration) async throws -> ServerProcess {
     )
     let services = RESTServices(
         sessionTypes: sessionTypes,
+        checkSessionType: CheckSessionType(sessionTypes: sessionTypes, backend: backend),
         sessions: sessions,
         messages: messages,
         createSession: CreateSession(sessionTypes: sessionTypes, sessions: sessions, backend: backend),
@@ -93,6 +94,12 @@ func buildAPI(_ configuration: APIConfiguration) async throws -> ServerProcess {
         exporting: exporting,
         shares: ShareRepository(client: database),
         keptAnswers: KeptAnswerRepository(client: database),
+        followEvents: FollowEvents(
+            events: EventRepository(client: database),
+            bus: bus,
+            maximumWaits: configuration.maximumEventWaits
+        ),
+        drain: drain,
         verify: { try await tokens.verify($0) },
         logger: logger
     )

@@ -10,7 +10,7 @@ internal import Synchronization
 /// Last among the services of a process: on graceful shutdown it stops accepting first, lets the requests that run
 /// finish, and ends.
 public struct RESTServer: ApplicationProtocol {
-    public let responder: RouterResponder<BasicRequestContext>
+    public let responder: RouterResponder<APIContext>
     public let configuration: ApplicationConfiguration
     public let logger: Logger
     private let settings: RESTSettings
@@ -24,7 +24,8 @@ public struct RESTServer: ApplicationProtocol {
     ) {
         let table = RouteTable(edge: Edge(services: services, settings: settings))
         let operations = services.operations(publicBaseURL: settings.publicBaseURL)
-        SessionTypeRoutes(sessionTypes: services.sessionTypes).add(to: table)
+        SessionTypeRoutes(sessionTypes: services.sessionTypes, checkSessionType: services.checkSessionType)
+            .add(to: table)
         SessionRoutes(sessions: services.sessions, operations: operations).add(to: table)
         SessionEditRoutes(operations: operations, editing: services.editing).add(to: table)
         MessageTreeRoutes(operations: operations, editing: services.editing).add(to: table)
@@ -33,6 +34,7 @@ public struct RESTServer: ApplicationProtocol {
         SearchRoutes(operations: operations).add(to: table)
         ExportRoutes(operations: operations, exporting: services.exporting).add(to: table)
         ShareRoutes(operations: operations, shares: services.shares).add(to: table)
+        EventRoutes(followEvents: services.followEvents, drain: services.drain).add(to: table)
         DescriptionRoutes().add(to: table)
         responder = table.makeRouter().buildResponder()
         configuration = ApplicationConfiguration(address: .hostname(settings.host, port: settings.port))

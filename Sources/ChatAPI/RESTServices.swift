@@ -1,10 +1,12 @@
 public import ChatCore
+public import ChatRuntime
 public import Logging
 internal import Metrics
 
 /// What the REST nodes need from outside.
 public struct RESTServices: Sendable {
     let sessionTypes: any SessionTypeStore
+    let checkSessionType: CheckSessionType
     let sessions: any SessionStore
     let messages: any MessageStore
     let createSession: CreateSession
@@ -15,6 +17,9 @@ public struct RESTServices: Sendable {
     let exporting: ExportingServices
     let shares: any ShareStore
     let keptAnswers: any KeptAnswerStore
+    let followEvents: FollowEvents
+    /// Ends what waits when the node goes away.
+    let drain: DrainState
     /// Turns a token into its caller; throws ``ChatError`` `AUTH_REQUIRED`.
     let verify: @Sendable (String) async throws -> Caller
     let logger: Logger
@@ -24,6 +29,7 @@ public struct RESTServices: Sendable {
 
     public init(
         sessionTypes: any SessionTypeStore,
+        checkSessionType: CheckSessionType,
         sessions: any SessionStore,
         messages: any MessageStore,
         createSession: CreateSession,
@@ -34,10 +40,13 @@ public struct RESTServices: Sendable {
         exporting: ExportingServices,
         shares: any ShareStore,
         keptAnswers: any KeptAnswerStore,
+        followEvents: FollowEvents,
+        drain: DrainState,
         verify: @escaping @Sendable (String) async throws -> Caller,
         logger: Logger
     ) {
         self.sessionTypes = sessionTypes
+        self.checkSessionType = checkSessionType
         self.sessions = sessions
         self.messages = messages
         self.createSession = createSession
@@ -48,6 +57,8 @@ public struct RESTServices: Sendable {
         self.exporting = exporting
         self.shares = shares
         self.keptAnswers = keptAnswers
+        self.followEvents = followEvents
+        self.drain = drain
         self.verify = verify
         self.logger = logger
     }

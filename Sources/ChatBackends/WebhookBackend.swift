@@ -74,10 +74,23 @@ public final class WebhookBackend: Backend {
             sessionType: notice.sessionType,
             url: notice.sessionType.webhookURL,
             body: notice.body(at: .now),
-            traceparent: nil
+            traceparent: notice.traceparent
         )
         return try await withRetries(of: call) { reader in
             try BackendAnswer.capabilities(try await reader.json())
+        }
+    }
+
+    public func checkHealth(of sessionType: SessionType, traceparent: String?) async throws -> BackendHealth {
+        let call = Call(
+            event: .healthCheck,
+            sessionType: sessionType,
+            url: sessionType.webhookURL,
+            body: sessionType.healthCheckBody(at: .now),
+            traceparent: traceparent
+        )
+        return try await withRetries(of: call) { reader in
+            try BackendAnswer.health(try await reader.json())
         }
     }
 

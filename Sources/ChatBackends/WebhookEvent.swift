@@ -6,6 +6,20 @@ enum WebhookEvent: String, CaseIterable, Sendable {
     case messageNew = "message.new"
     case messageRecreate = "message.recreate"
     case sessionSummary = "session.summary"
+    case healthCheck = "session_type.health_check"
+}
+
+extension SessionType {
+    /// The body of `session_type.health_check`.
+    func healthCheckBody(at time: Timestamp) -> [UInt8] {
+        var writer = JSONWriter()
+        writer.beginObject()
+        writer.member("event", WebhookEvent.healthCheck.rawValue)
+        writer.member("timestamp", time.description)
+        writer.member("session_type_id", id.description)
+        writer.endObject()
+        return writer.bytes
+    }
 }
 
 extension SessionCreatedNotice {

@@ -69,9 +69,7 @@ public struct EventRelay: Service {
     }
 
     private func drain(_ shard: Int) async throws {
-        while let count = try await outbox.drain(shard: shard, limit: Self.batchCount, publish: publish),
-            count == Self.batchCount
-        {}
+        while try await outbox.drain(shard: shard, limit: Self.batchCount, publish: publish) == .moreWaiting {}
     }
 
     /// Events of one client go one after the other, those of different clients side by side.

@@ -5,6 +5,7 @@ import HummingbirdTesting
 import Logging
 import Metrics
 import NIOCore
+import TestFakes
 
 @testable import ChatAPI
 
@@ -15,6 +16,10 @@ struct APIFixture: Sendable {
     let keptAnswers = FakeKeptAnswers()
     let log = RecordingLog()
     let metrics = PrometheusMetricsFactory()
+    let eventLog = FakeEventLog()
+    let bus = LocalBus()
+    let drain = DrainState()
+    var maximumEventWaits = 10
     var backend = FakeBackend()
     var settings = RESTSettings(port: 0, maximumBodyBytes: 4096, publicBaseURL: "https://chat.example")
     var exportDirectory = "/nonexistent"
@@ -40,6 +45,7 @@ struct APIFixture: Sendable {
         )
         var services = RESTServices(
             sessionTypes: sessionTypes,
+            checkSessionType: CheckSessionType(sessionTypes: sessionTypes, backend: backend),
             sessions: sessions,
             messages: FakeMessages(database: database),
             createSession: CreateSession(sessionTypes: sessionTypes, sessions: sessions, backend: backend),
@@ -67,6 +73,14 @@ struct APIFixture: Sendable {
             ),
             shares: shares,
             keptAnswers: keptAnswers,
+            // Its time stands still: what waits for events does not end by itself.
+            followEvents: FollowEvents(
+                events: eventLog,
+                bus: bus,
+                maximumWaits: maximumEventWaits,
+                clock: ManualClock()
+            ),
+            drain: drain,
             verify: { try Self.caller(of: $0) },
             logger: log.logger
         )

@@ -2,6 +2,7 @@ import ChatCore
 import ChatRuntime
 import Hummingbird
 import NIOCore
+import NIOEmbedded
 import Synchronization
 import Testing
 
@@ -34,7 +35,8 @@ import Testing
             parameters: Parameters([]),
             caller: Caller(clientID: try Sample.client("alice"), isAdministrator: false, expiresAt: .now),
             trace: TraceContext.make(),
-            maximumBodyBytes: 100
+            maximumBodyBytes: 100,
+            channel: EmbeddedChannel()
         )
     }
 

@@ -37,6 +37,14 @@ import Testing
         #expect(get["vary"] == "Authorization, Origin")
     }
 
+    /// A cache that has an answer for nobody's page must not give it to one.
+    @Test(arguments: [AllowedOrigins.any, .only(["https://chat.example"])])
+    func anAnswerWithoutAnOriginDependsOnThat(allowed: AllowedOrigins) async throws {
+        let reply = try await api(allowed).send(.get, "/sessions")
+        #expect(reply["access-control-allow-origin"] == nil)
+        #expect(reply["vary"] == "Authorization, Origin")
+    }
+
     @Test func errorsCanBeReadByThePageToo() async throws {
         let api = api(.any)
         for path in ["/nothing", "/sessions/1", "/sessions?limit=0"] {

@@ -57,7 +57,7 @@ import Testing
         }
     }
 
-    @Test(arguments: ["", "{", "{\"a\":1}}", "{\"a\":1,\"a\":2}", "\u{FEFF}{}"])
+    @Test(arguments: ["", "{", "{\"a\":1}}", "\u{FEFF}{}"])
     func aBodyThatIsNoJSONIsMalformed(text: String) async throws {
         let reply = try await api.send(
             .post,
@@ -68,6 +68,30 @@ import Testing
         #expect(reply.status == 400)
         #expect(reply.code == "INVALID_REQUEST")
         #expect(reply.invalidFields == [": malformed"])
+    }
+
+    @Test(arguments: [
+        ("{\"metadata\":{\"a\":[\"\\u0000\"]}}", "metadata.a[0]: malformed"),
+        ("{\"metadata\":{\"a\":\"\\ud800\"}}", "metadata.a: malformed"),
+        ("{\"metadata\":{\"a\":1,\"a\":2}}", "metadata.a: malformed"),
+        ("{\"metadata\":{\"n\":1e999999}}", "metadata.n: malformed"),
+    ])
+    func whatNoFieldMayHoldIsRefusedByItsName(text: String, field: String) async throws {
+        let reply = try await api.send(.post, "/sessions", bytes: Array(text.utf8))
+        #expect(reply.status == 400)
+        #expect(reply.invalidFields == [field])
+    }
+
+    @Test func anAnswerIsNotLongerThanWhatItAnswers() async throws {
+        let fields = (0..<200).map { ("f\($0)", JSONValue.integer($0)) }
+        let many = try await api.send(.post, "/sessions", .object(JSONObject(fields)))
+        #expect(many.status == 400)
+        #expect(many.invalidFields.count == 100)
+        #expect(many.json["message"]?.stringValue?.hasSuffix(" and others.") == true)
+        let name = String(repeating: "n", count: 4000)
+        let long = try await api.send(.post, "/sessions", ["\(name)": 1])
+        #expect(long.invalidFields.last == "\(name.prefix(256))…: unknown_field")
+        #expect(long.body.count < 1024)
     }
 
     @Test func aBodyThatIsNoObjectIsRefused() async throws {
@@ -116,6 +140,20 @@ import Testing
         #expect(larger["connection"] == "close")
     }
 
+    @Test(arguments: [
+        "/sessions/\(SessionID.make())", "/sessions/\(SessionID.make())/shares/x",
+        "/session-types/\(SessionTypeID.make())",
+    ])
+    func aDeletionHasNothingToSay(path: String) async throws {
+        let text: HTTPFields = [.contentType: "text/plain"]
+        let talkative = try await api.send(.delete, path, as: "admin", ["force": true])
+        #expect(talkative.invalidFields == ["force: unknown_field"])
+        #expect(try await api.send(.delete, path, as: "admin", bytes: [0x78], headers: text).status == 415)
+        let large = Array(repeating: UInt8(ascii: " "), count: 4097)
+        #expect(try await api.send(.delete, path, as: "admin", bytes: large).status == 413)
+        #expect(try await api.send(.delete, path, as: "admin", [:]).status == 404)
+    }
+
     @Test func theTraceOfTheCallerIsTakenUp() async throws {
         let trace = "4bf92f3577b34da6a3ce929d0e0e4736"
         let reply = try await api.send(
@@ -152,6 +190,9 @@ import Testing
         let reply = try await api.send(.get, "/sessions")
         #expect(reply.status == 429)
         #expect(reply["retry-after"] == "3")
+
+        api.database.change { $0.failure = ChatError(.rateLimitExceeded, "Too fast.") }
+        #expect(try await api.send(.get, "/sessions")["retry-after"] == "1")
     }
 
     @Test func whatWentWrongInsideStaysInside() async throws {

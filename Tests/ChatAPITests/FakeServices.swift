@@ -1,10 +1,24 @@
 import ChatCore
+import Synchronization
 
 struct FakeBackend: Backend {
     /// What it says it can do, or why it fails.
     var capabilities: Result<[Capability], ChatError> = .success([])
 
-    func sessionCreated(_ notice: SessionCreatedNotice) async throws -> [Capability] { try capabilities.get() }
+    var health: Result<BackendHealth, ChatError> = .success(
+        BackendHealth(status: .degraded, version: "2.1", capabilities: ["streaming", ["id": "search"]])
+    )
+    let traces = Traces()
+
+    func sessionCreated(_ notice: SessionCreatedNotice) async throws -> [Capability] {
+        traces.append(notice.traceparent)
+        return try capabilities.get()
+    }
+
+    func checkHealth(of sessionType: SessionType, traceparent: String?) async throws -> BackendHealth {
+        traces.append(traceparent)
+        return try health.get()
+    }
 
     func streamAnswer(
         to request: AnswerRequest,
@@ -12,28 +26,13 @@ struct FakeBackend: Backend {
     ) async throws {}
 }
 
-/// A bus that nobody else is on.
-struct SilentBus: SignalBus {
-    struct Subscription: SignalSubscription {
-        func cancel() {}
-    }
+/// The `traceparent` of each call.
+final class Traces: Sendable {
+    private let traceparents = Mutex<[String?]>([])
 
-    var isConnected: Bool { false }
+    var all: [String?] { traceparents.withLock { $0 } }
 
-    func publish(_ payload: [UInt8], on channel: SignalChannel) async throws -> Int { 0 }
-
-    func subscribe(
-        to channel: SignalChannel,
-        receive: @escaping @Sendable (SignalDelivery) -> Void
-    ) async -> any SignalSubscription { Subscription() }
-}
-
-struct SilentObserver: StreamObserver {
-    func streamBegan(_ stream: StreamIdentity) {}
-    func chunkForwarded(_ stream: StreamIdentity, bytes: Int) {}
-    func firstChunkArrived(_ stream: StreamIdentity, after delay: Duration) {}
-    func streamEnded(_ stream: StreamIdentity, state: Message.State?, error: ChatError?) {}
-    func backgroundWorkFailed(_ work: StaticString, error: any Error) {}
+    func append(_ traceparent: String?) { traceparents.withLock { $0.append(traceparent) } }
 }
 
 /// Knows no stream.

@@ -98,6 +98,22 @@ import Testing
         #expect(stored == session)
     }
 
+    @Test func theTraceGoesOnToTheOtherBackend() async throws {
+        let session = try Sample.session()
+        let other = Sample.sessionType()
+        api.database.change { content in
+            content.sessions = [session]
+            content.sessionTypes = [other]
+        }
+        let reply = try await api.send(
+            .patch,
+            "/sessions/\(session.id)/type",
+            ["new_session_type_id": .string(other.id.description)]
+        )
+        #expect(reply.status == 200)
+        #expect(api.backend.traces.all.first??.hasPrefix("00-\(try #require(reply.requestID))-") == true)
+    }
+
     @Test func aSwitchToNothingIsRefused() async throws {
         let path = "/sessions/\(session.id)/type"
         let unknown = try await api.send(

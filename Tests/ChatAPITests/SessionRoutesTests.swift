@@ -28,6 +28,8 @@ import Testing
         #expect(stored.clientID.rawValue == "alice")
         #expect(stored.metadata == ["a": 1])
         #expect(reply["location"] == "/api/v1/sessions/\(stored.id)")
+        // The trace of the request, which its id names, goes on to the backend.
+        #expect(api.backend.traces.all.first??.hasPrefix("00-\(try #require(reply.requestID))-") == true)
         #expect(
             reply.json == [
                 "session_id": .string(stored.id.description),

@@ -168,4 +168,55 @@ import Testing
             }
         }
     }
+
+    @Test func theBackendIsAskedHowItIs() async throws {
+        let type = Sample.sessionType()
+        api.database.change { $0.sessionTypes = [type] }
+        let trace = "4bf92f3577b34da6a3ce929d0e0e4736"
+        for body in [nil, [:]] as [JSONValue?] {
+            let reply = try await api.send(
+                .post,
+                "/session-types/\(type.id)/health",
+                as: "admin",
+                body,
+                headers: [.traceparent: "00-\(trace)-00f067aa0ba902b7-01"]
+            )
+            #expect(reply.status == 200)
+            #expect(
+                reply.json == [
+                    "status": "degraded", "version": "2.1", "capabilities": ["streaming", ["id": "search"]],
+                ]
+            )
+        }
+        #expect(api.backend.traces.all.count == 2)
+        #expect(api.backend.traces.all.allSatisfy { $0?.hasPrefix("00-\(trace)-") == true })
+    }
+
+    @Test(arguments: [
+        (ChatError(.backendError, "The backend answered with an error."), 502, "BACKEND_ERROR"),
+        (ChatError(.backendTimeout, "Too slow.", timeoutMilliseconds: 30_000), 504, "BACKEND_TIMEOUT"),
+    ])
+    func aBackendThatFailsIsNotHealthy(error: ChatError, status: Int, code: String) async throws {
+        var api = api
+        api.backend.health = .failure(error)
+        let type = Sample.sessionType()
+        api.database.change { $0.sessionTypes = [type] }
+        let reply = try await api.send(.post, "/session-types/\(type.id)/health", as: "admin")
+        #expect(reply.status == status)
+        #expect(reply.code == code)
+    }
+
+    @Test func healthIsForAdministratorsAndOfWhatThereIs() async throws {
+        let type = Sample.sessionType()
+        api.database.change { $0.sessionTypes = [type] }
+        let path = "/session-types/\(type.id)/health"
+        #expect(try await api.send(.post, path).status == 403)
+        #expect(try await api.send(.post, path, as: "admin", ["deep": true]).invalidFields == ["deep: unknown_field"])
+        for id in [SessionTypeID.make().description, "x"] {
+            let reply = try await api.send(.post, "/session-types/\(id)/health", as: "admin")
+            #expect(reply.status == 404)
+            #expect(reply.json["details"]?["resource_id"] == .string(id))
+        }
+        #expect(api.backend.traces.all.isEmpty)
+    }
 }

@@ -2,7 +2,6 @@ import ChatCore
 import NIOCore
 import NIOHTTP1
 import NIOPosix
-import Synchronization
 import Testing
 
 @testable import ChatBackends
@@ -25,6 +24,20 @@ import Testing
                 #expect(capabilities.map(\.id) == ["echo"])
             }
         }
+    }
+
+    @Test func `The trace is passed on`() async throws {
+        let requests = Requests()
+        let trace = "00-0af7651916cd43dd8448eb211c80319c-b7ad6b7169203331-01"
+        try await StubBackend.with(statuses([200], requests)) { stub in
+            try await withBackend { backend in
+                var notice = try SessionCreatedNotice.of(.calling(stub.url))
+                _ = try await backend.sessionCreated(notice)
+                notice.traceparent = trace
+                _ = try await backend.sessionCreated(notice)
+            }
+        }
+        #expect(requests.all.map { $0.head.headers["traceparent"] } == [[], [trace]])
     }
 
     @Test(arguments: [502, 503, 504, 429])
@@ -98,21 +111,6 @@ import Testing
                 let error = try await chatError { _ = try await backend.sessionCreated(.of(.calling(stub.url))) }
                 #expect(error.code == .backendError)
             }
-        }
-    }
-}
-
-/// The requests a script saw.
-private final class Requests: Sendable {
-    private let exchanges = Mutex<[StubBackend.Exchange]>([])
-
-    var all: [StubBackend.Exchange] { exchanges.withLock { $0 } }
-
-    /// Adds one and returns how many came before it.
-    func add(_ exchange: StubBackend.Exchange) -> Int {
-        exchanges.withLock {
-            $0.append(exchange)
-            return $0.count - 1
         }
     }
 }

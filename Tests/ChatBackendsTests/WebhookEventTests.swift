@@ -23,6 +23,15 @@ import Testing
         #expect(second["previous_session_type_id"] == .string(previous.description))
     }
 
+    @Test func `session type health check`() throws {
+        #expect(
+            try JSONParser.parse(sessionType.healthCheckBody(at: time)) == [
+                "event": "session_type.health_check", "timestamp": "2026-02-05T10:30:00.000Z",
+                "session_type_id": .string(sessionType.id.description),
+            ]
+        )
+    }
+
     @Test func `message new`() throws {
         let messageID = MessageID.make()
         var request = AnswerRequest.new(sessionType)

@@ -36,6 +36,16 @@ import Testing
         #expect { try JSONParser.parse(text) } throws: { ($0 as? JSONSyntaxError)?.reason == reason }
     }
 
+    @Test(arguments: [
+        ("{", ""), ("[1,x]", "[1]"), ("{\"a\":\"\\u0000\"}", "a"),
+        ("{\"a\":{\"b\":[0,{\"c\":\"\\ud800\"}]}}", "a.b[1].c"),
+        ("[[],[1,[-]]]", "[1][1][0]"), ("{\"a\":{\"b\":1,\"b\":2}}", "a.b"), ("{\"a\":1}x", ""),
+        ("{\"a\\u0000\":1}", ""),
+    ])
+    func tellsInWhichValue(_ text: String, path: String) {
+        #expect { try JSONParser.parse(text) } throws: { ($0 as? JSONSyntaxError)?.path == path }
+    }
+
     @Test func refusesInvalidUTF8() {
         let bytes = Array("\"".utf8) + [0xC3, 0x28] + Array("\"".utf8)
         #expect { try JSONParser.parse(bytes) } throws: { ($0 as? JSONSyntaxError)?.reason == .invalidUTF8 }

@@ -1,5 +1,6 @@
 import ChatCore
 import Synchronization
+import TestFakes
 import Testing
 
 @Suite struct SessionEditUseCaseTests {
@@ -109,19 +110,4 @@ private struct GoneLeases: StreamLeaseStore {
 struct EmptyDirectory: StreamDirectory {
     func stream(_ id: MessageID, for reader: ClientID) async throws -> KnownStream? { nil }
     func owner(ofMessage id: MessageID, by guest: ClientID) async throws -> ClientID? { nil }
-}
-
-private struct SilentBus: SignalBus {
-    struct Subscription: SignalSubscription {
-        func cancel() {}
-    }
-
-    var isConnected: Bool { false }
-
-    func publish(_ payload: [UInt8], on channel: SignalChannel) async throws -> Int { 0 }
-
-    func subscribe(
-        to channel: SignalChannel,
-        receive: @escaping @Sendable (SignalDelivery) -> Void
-    ) async -> any SignalSubscription { Subscription() }
 }

@@ -1,4 +1,5 @@
 import Synchronization
+import TestFakes
 
 @testable import ChatCore
 
@@ -85,14 +86,6 @@ extension ClientID {
     static var test: ClientID { ClientID("test") ?? .test }
 }
 
-struct SilentObserver: StreamObserver {
-    func streamBegan(_ stream: StreamIdentity) {}
-    func chunkForwarded(_ stream: StreamIdentity, bytes: Int) {}
-    func firstChunkArrived(_ stream: StreamIdentity, after delay: Duration) {}
-    func streamEnded(_ stream: StreamIdentity, state: Message.State?, error: ChatError?) {}
-    func backgroundWorkFailed(_ work: StaticString, error: any Error) {}
-}
-
 final class ScriptedBackend: Backend {
     enum Script: Sendable {
         case chunks([String], thenComplete: Bool)
@@ -119,6 +112,10 @@ final class ScriptedBackend: Backend {
     var wasCancelled: Bool { state.withLock { $0.wasCancelled } }
 
     func sessionCreated(_ notice: SessionCreatedNotice) async throws -> [Capability] { [] }
+
+    func checkHealth(of sessionType: SessionType, traceparent: String?) async throws -> BackendHealth {
+        BackendHealth(status: .healthy, version: nil, capabilities: [])
+    }
 
     func streamAnswer(to request: AnswerRequest, handle: @Sendable (BackendEvent) async throws -> Void) async throws {
         state.withLock { $0.calls += 1 }

@@ -1,4 +1,5 @@
 import Synchronization
+import TestFakes
 import Testing
 
 @testable import ChatCore
@@ -53,7 +54,7 @@ import Testing
 
     @Test func withoutABusTheEndComesFromTheDatabase() async throws {
         let cluster = await TwoNodes(script: .chunksThenHang(Self.words))
-        cluster.bus.isAway = true
+        cluster.bus.isConnected = false
         cluster.start()
         await cluster.fixture.viewer.waitForChunk(11)
         let viewer = RememberingViewer()
@@ -94,7 +95,7 @@ import Testing
 
     @Test func aDeletedSessionEndsTheShowing() async throws {
         let cluster = await TwoNodes(script: .chunksThenHang(Self.words))
-        cluster.bus.isAway = true
+        cluster.bus.isConnected = false
         let known = try #require(try await cluster.directory.stream(cluster.stream.identity.messageID, for: .test))
         let viewer = RememberingViewer()
         cluster.directory.isDeleted = true
@@ -197,46 +198,4 @@ private final class FakeDirectory: StreamDirectory {
     }
 
     func owner(ofMessage id: MessageID, by guest: ClientID) async throws -> ClientID? { nil }
-}
-
-/// A bus within the process.
-final class LocalBus: SignalBus {
-    private struct State {
-        var receivers: [SignalChannel: [Int: @Sendable (SignalDelivery) -> Void]] = [:]
-        var lastNumber = 0
-        var isAway = false
-    }
-
-    private struct Subscription: SignalSubscription {
-        let end: @Sendable () -> Void
-        func cancel() { end() }
-    }
-
-    private let state = Mutex(State())
-
-    var isAway: Bool {
-        get { state.withLock { $0.isAway } }
-        set { state.withLock { $0.isAway = newValue } }
-    }
-
-    var isConnected: Bool { !isAway }
-
-    func publish(_ payload: [UInt8], on channel: SignalChannel) async throws -> Int {
-        guard !isAway else { throw SignalBusError(.notConnected, "The bus is away.") }
-        let receivers = state.withLock { Array(($0.receivers[channel] ?? [:]).values) }
-        for receive in receivers { receive(.signal(payload)) }
-        return receivers.count
-    }
-
-    func subscribe(
-        to channel: SignalChannel,
-        receive: @escaping @Sendable (SignalDelivery) -> Void
-    ) async -> any SignalSubscription {
-        let number = state.withLock { state in
-            state.lastNumber += 1
-            state.receivers[channel, default: [:]][state.lastNumber] = receive
-            return state.lastNumber
-        }
-        return Subscription { self.state.withLock { $0.receivers[channel]?[number] = nil } }
-    }
 }

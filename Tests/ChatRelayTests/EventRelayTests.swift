@@ -70,14 +70,16 @@ private final class FakeOutbox: EventOutbox {
         shard: Int,
         limit: Int,
         publish: @Sendable ([PushEvent]) async throws -> Void
-    ) async throws -> Int? {
+    ) async throws -> OutboxDrain {
         let batch = state.withLock { state in
             state.drains += 1
             return Array(state.events.prefix(limit))
         }
         try await publish(batch)
-        state.withLock { $0.events.removeFirst(batch.count) }
-        return batch.count
+        return state.withLock { state in
+            state.events.removeFirst(batch.count)
+            return state.events.isEmpty ? .emptied : .moreWaiting
+        }
     }
 
     func waitingShards() async throws -> [Int] { waiting.isEmpty ? [] : [7] }

@@ -1,4 +1,5 @@
 import ChatCore
+import TestFakes
 import Testing
 
 @testable import ChatRuntime
@@ -59,7 +60,7 @@ struct ReadinessTests {
             return .ok
         }
         async let first = registry.report()
-        await clock.waitForSleeper()
+        await clock.waitForSleepers()
         clock.advance(by: .seconds(2))
         #expect(await first.checks == [.init(name: "database", state: .failing("timed out"))])
         #expect(await registry.report().checks == [.init(name: "database", state: .failing("timed out"))])

@@ -134,6 +134,11 @@ struct RESTErrorTests {
         (#"{"session_type_id": "seven"}"#, "session_type_id"),
         (#"{"session_type_id": "0191e6a0-0000-7000-8000-000000000000", "mood": 1}"#, "mood"),
         (#"{"session_type_id": "0191e6a0-0000-7000-8000-000000000000", "metadata": []}"#, "metadata"),
+        (#"{"session_type_id": "0191e6a0-0000-7000-8000-000000000000", "metadata": {"n": 1e999999}}"#, "metadata.n"),
+        (
+            #"{"session_type_id": "0191e6a0-0000-7000-8000-000000000000", "metadata": {"n": ["\u0000"]}}"#,
+            "metadata.n[0]"
+        ),
     ]
 
     @Test("A bad body is refused with 400 that names the field", arguments: badSessions)

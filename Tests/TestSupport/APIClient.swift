@@ -66,7 +66,11 @@ public struct APIClient: Sendable {
         let body = try await response.body.collect(upTo: 64 << 20)
         let answer = Answer(
             status: Int(response.status.code),
-            headers: response.headers.reduce(into: [:]) { $0[$1.name.lowercased()] = $1.value },
+            headers: response.headers.reduce(into: [:]) { headers, field in
+                // Several fields of a name are one list (RFC 9110, section 5.3).
+                let name = field.name.lowercased()
+                headers[name] = headers[name].map { "\($0), \(field.value)" } ?? field.value
+            },
             body: (try? JSONParser.parse(body.readableBytesView)) ?? .null,
             bytes: Array(body.readableBytesView)
         )

@@ -6,6 +6,7 @@ enum Answer {
     private static let jsonHeaders: HTTPFields = [
         .contentType: "application/json; charset=utf-8",
         .cacheControl: "private, no-cache",
+        .vary: "Authorization",
     ]
 
     static let entityHeaders: HTTPFields = [

@@ -5,7 +5,10 @@ internal import Hummingbird
 enum ErrorAnswer {
     static func response(to error: ChatError, of request: Request, traceID: String) -> Response {
         var error = error
-        if error.code == .serviceUnavailable, error.retryAfterSeconds == nil { error.retryAfterSeconds = 1 }
+        switch error.code {
+        case .serviceUnavailable, .rateLimitExceeded: error.retryAfterSeconds = error.retryAfterSeconds ?? 1
+        default: break
+        }
         var response = Answer.json(error.json(traceID: traceID).bytes, status: error.code.status)
         if let seconds = error.retryAfterSeconds {
             response.headers.append(HTTPHeader(name: .retryAfter, value: "\(seconds)"))

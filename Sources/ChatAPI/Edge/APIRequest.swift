@@ -1,6 +1,7 @@
 internal import ChatCore
 internal import ChatRuntime
 internal import Hummingbird
+internal import NIOCore
 
 /// A request that has passed the edge: its route is known and its caller authenticated.
 struct APIRequest: Sendable {
@@ -11,6 +12,8 @@ struct APIRequest: Sendable {
     let trace: TraceContext
     /// Largest body accepted.
     let maximumBodyBytes: Int
+    /// The connection it came on.
+    let channel: any Channel
 
     /// The `{id}` of the path, as it came.
     var pathID: Substring { parameters["id"] ?? "" }

@@ -5,8 +5,9 @@ internal import NIOCore
 internal import NIOHTTPTypes
 
 /// Stands between the API and the connection: gives answers that Hummingbird makes by itself (to what is no HTTP) the
-/// contract's Error shape, and closes the connection after an answer that says so.
-final class ConnectionEdge: ChannelOutboundHandler, RemovableChannelHandler {
+/// contract's Error shape, closes the connection after an answer that says so, and notices when the client has gone.
+final class ConnectionEdge: ChannelDuplexHandler, RemovableChannelHandler {
+    typealias InboundIn = HTTPRequestPart
     typealias OutboundIn = HTTPResponsePart
     typealias OutboundOut = HTTPResponsePart
 
@@ -14,7 +15,18 @@ final class ConnectionEdge: ChannelOutboundHandler, RemovableChannelHandler {
     /// as unread bytes turn the close into a reset (RFC 9112, section 9.6).
     private static let lingering: TimeAmount = .seconds(5)
 
+    let presence = ClientPresence()
     private var closesAfterAnswer = false
+
+    func channelInactive(context: ChannelHandlerContext) {
+        presence.gone()
+        context.fireChannelInactive()
+    }
+
+    func userInboundEventTriggered(context: ChannelHandlerContext, event: Any) {
+        if case .inputClosed? = event as? ChannelEvent { presence.gone() }
+        context.fireUserInboundEventTriggered(event)
+    }
 
     func write(context: ChannelHandlerContext, data: NIOAny, promise: EventLoopPromise<Void>?) {
         switch unwrapOutboundIn(data) {

@@ -13,8 +13,9 @@ struct CrossOrigin: Sendable {
 
     /// Adds what a browser needs to hand the answer to the page that asked.
     func complete(_ response: inout Response, to request: Request) {
+        // Without an origin, too: a cache must not hand that answer to a page.
+        response.headers.append(HTTPHeader(name: .vary, value: "Origin"))
         guard let origin = request.headers[.origin] else { return }
-        if allowed != .any { response.headers.append(HTTPHeader(name: .vary, value: "Origin")) }
         guard allowed.allows(origin) else { return }
         let allowedOrigin = allowed == .any ? "*" : origin
         response.headers.append(HTTPHeader(name: .accessControlAllowOrigin, value: allowedOrigin))

@@ -5,7 +5,7 @@ internal import Hummingbird
 ///
 /// The edge stands here, around each handler, rather than in a chain of middleware: a request passes one responder.
 struct Endpoint: HTTPResponder {
-    typealias Context = BasicRequestContext
+    typealias Context = APIContext
     typealias Handler = @Sendable (APIRequest) async throws -> Response
     typealias OpenHandler = @Sendable (OpenRequest) async throws -> Response
 
@@ -24,7 +24,7 @@ struct Endpoint: HTTPResponder {
     let operation: Operation
 
     /// - Throws: what broke while the body was read, so that the connection is closed; nothing else.
-    func respond(to request: Request, context: BasicRequestContext) async throws -> Response {
+    func respond(to request: Request, context: APIContext) async throws -> Response {
         let exchange = Exchange(trace: edge.trace(of: request), metrics: metrics)
         var client: ClientID?
         var response: Response
@@ -39,7 +39,8 @@ struct Endpoint: HTTPResponder {
                     parameters: context.parameters,
                     caller: caller,
                     trace: exchange.trace,
-                    maximumBodyBytes: edge.maximumBodyBytes
+                    maximumBodyBytes: edge.maximumBodyBytes,
+                    channel: context.channel
                 )
                 response =
                     request.method == .post

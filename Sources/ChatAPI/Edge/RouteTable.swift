@@ -7,7 +7,7 @@ final class RouteTable {
     static let basePath = RESTPath.base
 
     private let edge: Edge
-    private let router = Router<BasicRequestContext>()
+    private let router = Router(context: APIContext.self)
     private var methods: [String: [HTTPRequest.Method]] = [:]
 
     init(edge: Edge) {
@@ -55,7 +55,7 @@ final class RouteTable {
     }
 
     /// The router of everything added, and of the answers to what matches none of it.
-    func makeRouter() -> Router<BasicRequestContext> {
+    func makeRouter() -> Router<APIContext> {
         let routes = methods.map { route, methods in
             UnmatchedRequests.Route(pattern: route, methods: methods + [.options], edge: edge)
         }

@@ -3,7 +3,7 @@ internal import Hummingbird
 
 /// Answers what no endpoint takes: `OPTIONS`, a method that a path does not have, and paths that do not exist.
 struct UnmatchedRequests: RouterMiddleware {
-    typealias Context = BasicRequestContext
+    typealias Context = APIContext
 
     struct Route: Sendable {
         let pattern: String
@@ -46,8 +46,8 @@ struct UnmatchedRequests: RouterMiddleware {
 
     func handle(
         _ request: Request,
-        context: BasicRequestContext,
-        next: (Request, BasicRequestContext) async throws -> Response
+        context: APIContext,
+        next: (Request, APIContext) async throws -> Response
     ) async throws -> Response {
         let path = request.uri.path.split(separator: "/")
         let route = routes.first { $0.matches(path) }

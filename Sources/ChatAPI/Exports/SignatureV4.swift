@@ -77,8 +77,10 @@ struct SignatureV4: Sendable {
 
     static func canonicalQuery(of request: Request) -> String {
         request.query
-            .map { "\(encode($0.name))=\(encode($0.value))" }
-            .sorted { $0.utf8.lexicographicallyPrecedes($1.utf8) }
+            .map { (name: encode($0.name), value: encode($0.value)) }
+            // By name first: "a" comes before "a-b", though "a=" comes after "a-b=".
+            .sorted { $0 < $1 }
+            .map { "\($0.name)=\($0.value)" }
             .joined(separator: "&")
     }
 

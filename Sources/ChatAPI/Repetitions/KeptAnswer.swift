@@ -6,7 +6,7 @@ struct KeptAnswer: Sendable {
     /// Longest body that is kept.
     static let maximumBodyBytes = 8_388_608
 
-    private static let headers: [HTTPHeader.Name] = [.contentType, .cacheControl, .location]
+    private static let headers: [HTTPHeader.Name] = [.contentType, .cacheControl, .location, .vary]
 
     private let status: Int
     private let fields: HTTPFields

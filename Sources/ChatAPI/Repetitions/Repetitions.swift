@@ -74,7 +74,8 @@ extension APIRequest {
             parameters: parameters,
             caller: caller,
             trace: trace,
-            maximumBodyBytes: maximumBodyBytes
+            maximumBodyBytes: maximumBodyBytes,
+            channel: channel
         )
         return (collected, body)
     }

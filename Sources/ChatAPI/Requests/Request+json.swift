@@ -25,7 +25,7 @@ extension Request {
         do {
             return try JSONParser.parse(buffer.readableBytesView)
         } catch {
-            throw ChatError.invalid("", "The body is not valid JSON: \(error).", .malformed)
+            throw ChatError.invalid(error.path, "The body is not valid JSON: \(error).", .malformed)
         }
     }
 

@@ -1,4 +1,5 @@
 internal import ChatCore
+internal import ChatRuntime
 internal import Hummingbird
 
 /// The operations that change a session.
@@ -40,7 +41,8 @@ struct SessionEditRoutes: Sendable {
         let body = try SwitchSessionTypeRequest(body: await request.body())
         let answer = try await operations.switchSessionType(
             SwitchSessionTypeOperation.Request(sessionID: id, body: body),
-            caller: request.caller
+            caller: request.caller,
+            traceparent: request.trace.traceparent
         )
         return Answer.json(answer.body)
     }

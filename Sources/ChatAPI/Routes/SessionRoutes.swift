@@ -1,4 +1,5 @@
 internal import ChatCore
+internal import ChatRuntime
 internal import Hummingbird
 
 /// The operations on sessions.
@@ -15,7 +16,12 @@ struct SessionRoutes: Sendable {
     @Sendable
     private func create(_ request: APIRequest) async throws -> Response {
         let body = try CreateSession.Request(body: await request.body())
-        return Answer.created(try await operations.createSession(body, caller: request.caller))
+        let answer = try await operations.createSession(
+            body,
+            caller: request.caller,
+            traceparent: request.trace.traceparent
+        )
+        return Answer.created(answer)
     }
 
     @Sendable

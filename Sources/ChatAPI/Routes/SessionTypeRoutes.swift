@@ -1,9 +1,11 @@
 internal import ChatCore
+internal import ChatRuntime
 internal import Hummingbird
 
 /// The operations on session types: managed by administrators, listed by everybody.
 struct SessionTypeRoutes: Sendable {
     let sessionTypes: any SessionTypeStore
+    let checkSessionType: CheckSessionType
 
     func add(to table: RouteTable) {
         table.add(.get, "/session-types", handle: list)
@@ -11,6 +13,7 @@ struct SessionTypeRoutes: Sendable {
         table.add(.get, "/session-types/{id}", for: .administrator, handle: get)
         table.add(.put, "/session-types/{id}", for: .administrator, handle: replace)
         table.add(.delete, "/session-types/{id}", for: .administrator, handle: delete)
+        table.add(.post, "/session-types/{id}/health", for: .administrator, handle: checkHealth)
     }
 
     @Sendable
@@ -50,10 +53,18 @@ struct SessionTypeRoutes: Sendable {
     @Sendable
     private func delete(_ request: APIRequest) async throws -> Response {
         let id = try request.sessionTypeID()
+        try await request.expectEmptyBody()
         switch try await sessionTypes.deleteSessionType(id) {
         case .deleted: return Answer.json(["deleted": true])
         case .unknown: throw ChatError.sessionTypeNotFound(id.description)
         case .inUse: throw ChatError(.conflict, "The session type is in use.", resourceID: id.description)
         }
+    }
+
+    @Sendable
+    private func checkHealth(_ request: APIRequest) async throws -> Response {
+        let id = try request.sessionTypeID()
+        try await request.expectEmptyBody()
+        return Answer.json(try await checkSessionType(id, traceparent: request.trace.traceparent).json)
     }
 }

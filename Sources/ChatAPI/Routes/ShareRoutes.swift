@@ -35,6 +35,7 @@ struct ShareRoutes: Sendable {
     @Sendable
     private func revoke(_ request: APIRequest) async throws -> Response {
         let id = try request.sessionID()
+        try await request.expectEmptyBody()
         guard let reference = ShareReference(request.parameters["token"] ?? "") else { throw ChatError.shareNotFound }
         switch try await shares.revokeShare(reference, of: id, client: request.caller.clientID) {
         case .revoked: return Answer.json(["revoked": true])

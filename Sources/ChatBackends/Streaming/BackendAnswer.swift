@@ -44,6 +44,30 @@ enum BackendAnswer {
         return capabilities
     }
 
+    /// The answer to `session_type.health_check`: `{status, version, capabilities}`, of which the status alone must be
+    /// there.
+    ///
+    /// - Throws: ``BackendFailure`` when it is something else.
+    static func health(_ body: ByteBuffer) throws(BackendFailure) -> BackendHealth {
+        let members = try object(body)
+        guard let status = members["status"]?.stringValue.flatMap({ BackendHealth.Status(rawValue: $0) }) else {
+            throw BackendFailure(.malformed, "The answer has none of the statuses there are")
+        }
+        let version: String?
+        switch members["version"] {
+        case nil, .null?: version = nil
+        case .string(let text)?: version = text
+        default: throw BackendFailure(.malformed, "The version is no text")
+        }
+        let capabilities: [JSONValue]
+        switch members["capabilities"] {
+        case nil, .null?: capabilities = []
+        case .array(let values)?: capabilities = values
+        default: throw BackendFailure(.malformed, "The capabilities are no array")
+        }
+        return BackendHealth(status: status, version: version, capabilities: capabilities)
+    }
+
     /// The member `metadata` of an answer or a `complete` event; empty when there is none.
     static func metadata(of members: JSONObject) throws(BackendFailure) -> JSONObject {
         switch members["metadata"] {

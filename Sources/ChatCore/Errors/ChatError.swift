@@ -70,13 +70,19 @@ public struct ValidationError: Hashable, Sendable {
         case malformed
     }
 
+    /// How many are told of one request: an answer is not to be longer than what it answers.
+    public static let maximumCount = 100
+    /// How much of a field's path is told, in characters.
+    static let maximumFieldLength = 256
+
     /// Path of the field, like `content[2].image_url`; empty for the body as a whole.
     public let field: String
     public let message: String
     public let code: Code
 
     public init(field: String, message: String, code: Code) {
-        self.field = field
+        self.field =
+            field.utf8.count <= Self.maximumFieldLength ? field : "\(field.prefix(Self.maximumFieldLength))…"
         self.message = message
         self.code = code
     }
@@ -88,16 +94,21 @@ extension ChatError {
         invalid([ValidationError(field: field, message: message, code: code)])
     }
 
-    /// A request refused for the fields named; `errors` is not empty.
+    /// A request refused for the fields named; `errors` is not empty. The first ``ValidationError/maximumCount`` are told.
     public static func invalid(_ errors: [ValidationError]) -> ChatError {
-        let fields = errors.map(\.field).filter { !$0.isEmpty }
+        let fields = errors.lazy.map(\.field).filter { !$0.isEmpty }.prefix(Self.namedFields + 1)
+        let names = fields.prefix(Self.namedFields).joined(separator: ", ")
+        let more = fields.count > Self.namedFields ? " and others" : ""
         let first = errors.first?.message ?? "The request is not valid."
         return ChatError(
             .invalidRequest,
-            fields.isEmpty ? first : "The request is not valid: \(fields.joined(separator: ", ")).",
-            validationErrors: errors
+            names.isEmpty ? first : "The request is not valid: \(names)\(more).",
+            validationErrors: Array(errors.prefix(ValidationError.maximumCount))
         )
     }
+
+    /// How many fields the message of ``invalid(_:)`` names.
+    private static let namedFields = 10
 
     public static func sessionNotFound(_ id: SessionID) -> ChatError {
         ChatError(.sessionNotFound, "There is no such session.", resourceID: id.description)

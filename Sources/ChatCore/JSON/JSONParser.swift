@@ -1,25 +1,3 @@
-/// Why bytes are not acceptable JSON, and where.
-public struct JSONSyntaxError: Error, Hashable, Sendable, CustomStringConvertible {
-    public enum Reason: String, Hashable, Sendable {
-        case unexpectedEnd = "unexpected end of input"
-        case unexpectedCharacter = "unexpected character"
-        case invalidNumber = "invalid number"
-        case invalidString = "invalid string"
-        case invalidUTF8 = "invalid UTF-8"
-        case loneSurrogate = "lone surrogate"
-        case nulCharacter = "NUL character"
-        case duplicateKey = "duplicate key"
-        case tooDeep = "nested too deeply"
-        case trailingData = "data after the value"
-    }
-
-    public let reason: Reason
-    /// Offset of the offending byte from the beginning of the input.
-    public let byteOffset: Int
-
-    public var description: String { "\(reason.rawValue) at byte \(byteOffset)" }
-}
-
 /// A strict reader of JSON text (RFC 8259).
 ///
 /// Stricter than the RFC demands where leniency would let two programs read one text differently, or would not fit
@@ -116,7 +94,11 @@ public struct JSONParser {
             return .array(elements)
         }
         while true {
-            elements.append(try value(depth: depth))
+            do throws(JSONSyntaxError) {
+                elements.append(try value(depth: depth))
+            } catch {
+                throw error.inside(element: elements.count)
+            }
             skipWhitespace()
             guard let byte = current else { throw error(.unexpectedEnd) }
             guard byte == UInt8(ascii: ",") || byte == UInt8(ascii: "]") else { throw error(.unexpectedCharacter) }
@@ -144,9 +126,14 @@ public struct JSONParser {
             guard let colon = current else { throw error(.unexpectedEnd) }
             guard colon == UInt8(ascii: ":") else { throw error(.unexpectedCharacter) }
             position += 1
-            let member = try value(depth: depth)
+            let member: JSONValue
+            do throws(JSONSyntaxError) {
+                member = try value(depth: depth)
+            } catch {
+                throw error.inside(member: name)
+            }
             guard members.insert(member, named: name) else {
-                throw JSONSyntaxError(reason: .duplicateKey, byteOffset: start)
+                throw JSONSyntaxError(reason: .duplicateKey, byteOffset: start).inside(member: name)
             }
             skipWhitespace()
             guard let byte = current else { throw error(.unexpectedEnd) }

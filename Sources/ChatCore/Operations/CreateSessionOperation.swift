@@ -3,7 +3,16 @@ public struct CreateSessionOperation: ChatOperation {
     let createSession: CreateSession
 
     public func callAsFunction(_ request: CreateSession.Request, caller: Caller) async throws -> OperationAnswer {
-        let session = try await createSession(request, caller: caller)
+        try await self(request, caller: caller, traceparent: nil)
+    }
+
+    /// - Parameter traceparent: W3C `traceparent` of the request, passed on to the backend.
+    public func callAsFunction(
+        _ request: CreateSession.Request,
+        caller: Caller,
+        traceparent: String?
+    ) async throws -> OperationAnswer {
+        let session = try await createSession(request, caller: caller, traceparent: traceparent)
         return OperationAnswer(location: "/sessions/\(session.id)") { writer in
             writer.beginObject()
             writer.name("session_id")

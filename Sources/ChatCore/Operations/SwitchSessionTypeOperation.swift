@@ -20,7 +20,21 @@ public struct SwitchSessionTypeOperation: ChatOperation {
     }
 
     public func callAsFunction(_ request: Request, caller: Caller) async throws -> OperationAnswer {
-        let session = try await switchType(request.sessionID, to: request.body.sessionTypeID, caller: caller)
+        try await self(request, caller: caller, traceparent: nil)
+    }
+
+    /// - Parameter traceparent: W3C `traceparent` of the request, passed on to the backend.
+    public func callAsFunction(
+        _ request: Request,
+        caller: Caller,
+        traceparent: String?
+    ) async throws -> OperationAnswer {
+        let session = try await switchType(
+            request.sessionID,
+            to: request.body.sessionTypeID,
+            caller: caller,
+            traceparent: traceparent
+        )
         return OperationAnswer { writer in
             writer.beginObject()
             writer.name("session_id")

@@ -5,6 +5,13 @@ public protocol Backend: Sendable {
     /// - Throws: ``ChatError`` `BACKEND_ERROR` or `BACKEND_TIMEOUT`; nothing of the backend's words is in it.
     func sessionCreated(_ notice: SessionCreatedNotice) async throws -> [Capability]
 
+    /// Asks the backend how it is (`session_type.health_check`) and returns what it says; a backend that says it is
+    /// unhealthy has answered.
+    ///
+    /// - Parameter traceparent: W3C `traceparent` of the request that caused this, passed on.
+    /// - Throws: as ``sessionCreated(_:)``.
+    func checkHealth(of sessionType: SessionType, traceparent: String?) async throws -> BackendHealth
+
     /// Asks for an answer (`message.new`, `message.recreate`, `session.summary`) and hands over its events as they arrive.
     ///
     /// `handle` is awaited before more is read, so a handler that waits makes the connection's flow control reach the
@@ -36,17 +43,21 @@ public struct SessionCreatedNotice: Sendable {
     public var clientID: ClientID
     /// Set when an existing session switches to this type.
     public var previousSessionTypeID: SessionTypeID?
+    /// W3C `traceparent` of the request that caused this, passed on.
+    public var traceparent: String?
 
     public init(
         sessionType: SessionType,
         sessionID: SessionID,
         clientID: ClientID,
-        previousSessionTypeID: SessionTypeID? = nil
+        previousSessionTypeID: SessionTypeID? = nil,
+        traceparent: String? = nil
     ) {
         self.sessionType = sessionType
         self.sessionID = sessionID
         self.clientID = clientID
         self.previousSessionTypeID = previousSessionTypeID
+        self.traceparent = traceparent
     }
 }
 

@@ -168,6 +168,8 @@ public struct ObjectReader {
     /// Adds an error for each field that nobody asked for.
     public mutating func refuseUnknownFields() {
         for (name, _) in object where !known.contains(name) {
+            // More would not be told.
+            guard errors.count < ValidationError.maximumCount else { return }
             refuse(name, "The field is unknown.", .unknownField)
         }
     }

@@ -24,9 +24,14 @@ public struct CreateSession: Sendable {
         }
     }
 
+    /// - Parameter traceparent: W3C `traceparent` of the request, passed on to the backend.
     /// - Throws: ``ChatError``: `FORBIDDEN` when the request names another client, `NOT_FOUND` for an unknown session
     ///   type, `BACKEND_ERROR` or `BACKEND_TIMEOUT` when the backend fails, `SERVICE_UNAVAILABLE`.
-    public func callAsFunction(_ request: Request, caller: Caller) async throws -> Session {
+    public func callAsFunction(
+        _ request: Request,
+        caller: Caller,
+        traceparent: String? = nil
+    ) async throws -> Session {
         if let clientID = request.clientID, clientID != caller.clientID.rawValue {
             throw ChatError(
                 .forbidden,
@@ -42,7 +47,12 @@ public struct CreateSession: Sendable {
         let now = Timestamp.now
         let id = SessionID.make(at: now)
         let capabilities = try await backend.sessionCreated(
-            SessionCreatedNotice(sessionType: type, sessionID: id, clientID: caller.clientID)
+            SessionCreatedNotice(
+                sessionType: type,
+                sessionID: id,
+                clientID: caller.clientID,
+                traceparent: traceparent
+            )
         )
         let session = Session(
             id: id,

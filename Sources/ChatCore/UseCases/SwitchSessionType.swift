@@ -22,9 +22,15 @@ public struct SwitchSessionType: Sendable {
 
     /// Switching to the type the session has asks its backend anew.
     ///
+    /// - Parameter traceparent: W3C `traceparent` of the request, passed on to the backend.
     /// - Throws: ``ChatError``: `SESSION_NOT_FOUND`, `NOT_FOUND` for an unknown session type, `BACKEND_ERROR` or
     ///   `BACKEND_TIMEOUT` when the backend fails, `SERVICE_UNAVAILABLE`.
-    public func callAsFunction(_ id: SessionID, to typeID: SessionTypeID, caller: Caller) async throws -> Session {
+    public func callAsFunction(
+        _ id: SessionID,
+        to typeID: SessionTypeID,
+        caller: Caller,
+        traceparent: String? = nil
+    ) async throws -> Session {
         guard let session = try await sessions.session(id, of: caller.clientID) else {
             throw ChatError.sessionNotFound(id)
         }
@@ -43,7 +49,8 @@ public struct SwitchSessionType: Sendable {
                 sessionType: type,
                 sessionID: id,
                 clientID: caller.clientID,
-                previousSessionTypeID: session.sessionTypeID
+                previousSessionTypeID: session.sessionTypeID,
+                traceparent: traceparent
             )
         )
         let edit = try await editor.switchType(

@@ -21,4 +21,26 @@ public struct PushEvent: Hashable, Sendable {
         self.payload = payload
         self.createdAt = createdAt
     }
+
+    /// The payload as clients get it, by whatever way: with `seq` in it.
+    public var numberedPayload: String {
+        // An object the engine wrote, never an empty one: `{…}` becomes `{…,"seq":n}`.
+        "\(payload.dropLast()),\"seq\":\(seq)}"
+    }
+}
+
+/// A stretch of a client's event log, bounded by number and by the length of its payloads: whoever reads the log holds no
+/// more than this of it at a time.
+public struct EventPage: Hashable, Sendable {
+    /// How long the payloads of a page are together at most, unless it is a single event.
+    public static let maximumPayloadBytes = 8 << 20
+
+    public var events: [PushEvent]
+    /// There was nothing more in the log when the page was read.
+    public var reachesEnd: Bool
+
+    public init(events: [PushEvent], reachesEnd: Bool) {
+        self.events = events
+        self.reachesEnd = reachesEnd
+    }
 }

@@ -78,7 +78,7 @@ final class PushHub: Sendable {
         var replayed = 0
         while !feed.join(connection, after: position, ready: ready) {
             ready(feed.position)
-            let missed = try await events.events(of: feed.client, after: position, limit: Self.readBackCount)
+            let missed = try await events.events(of: feed.client, after: position, limit: Self.readBackCount).events
             replayed += missed.count
             guard let first = missed.first, let last = missed.last, first.seq == position + 1,
                 replayed <= Self.maximumReplayed
@@ -182,8 +182,8 @@ extension PushHub {
         var backoff = Backoff(first: .milliseconds(100), longest: .seconds(2))
         while let position = next {
             do {
-                let events = try await events.events(of: feed.client, after: position, limit: Self.readBackCount)
-                next = feed.readBack(events, reachedEnd: events.count < Self.readBackCount)
+                let page = try await events.events(of: feed.client, after: position, limit: Self.readBackCount)
+                next = feed.readBack(page.events, reachedEnd: page.reachesEnd)
             } catch {
                 logger.warning("The event log could not be read back", metadata: .keys([.error: "\(error)"]))
                 feed.readBackFailed()

@@ -19,7 +19,7 @@ extension Setting {
     private static let addresses: [Setting] = [publicBaseURL, allowedOrigins, webhookAllowPrivate]
     private static let logging: [Setting] = [logLevel, logFormat]
     private static let lifeCycle: [Setting] = [drainSeconds, nodeLeaseSeconds]
-    private static let requestLimits: [Setting] = [maximumBodyBytes]
+    private static let requestLimits: [Setting] = [maximumBodyBytes, maximumEventWaits]
     private static let connectionLimits: [Setting] = [
         maximumConnections, maximumConnectionsPerClient, maximumMessagesPerSecond, maximumPayloadBytes,
         pingIntervalSeconds, pongTimeoutSeconds, authenticationTimeoutSeconds, slowConsumerSeconds,
@@ -188,6 +188,13 @@ extension Setting {
         .value("1048576"),
         [.api],
         "Largest request body, in bytes."
+    )
+    static let maximumEventWaits = Setting(
+        "MAX_EVENT_WAITS",
+        .integer(1...1_000_000),
+        .value("2000"),
+        [.api],
+        "Requests for push events that may wait at the node at once; one more is answered 503."
     )
     static let maximumConnections = Setting(
         "MAX_CONNECTIONS",

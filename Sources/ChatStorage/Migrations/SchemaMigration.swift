@@ -32,5 +32,6 @@ extension SchemaMigration {
         SchemaMigration(7, "search", PackageResources._007_search_sql),
         SchemaMigration(8, "shares", PackageResources._008_shares_sql),
         SchemaMigration(9, "streaming", PackageResources._009_streaming_sql),
+        SchemaMigration(10, "event_sizes", PackageResources._010_event_sizes_sql),
     ]
 }

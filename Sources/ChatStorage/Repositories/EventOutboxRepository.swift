@@ -14,7 +14,7 @@ public struct EventOutboxRepository: EventOutbox {
         shard: Int,
         limit: Int,
         publish: @Sendable ([PushEvent]) async throws -> Void
-    ) async throws -> Int? {
+    ) async throws -> OutboxDrain {
         try await withPortErrors {
             try await client.withTransaction { transaction in
                 // Of its own, so that what follows sees all that the relay before has taken off.
@@ -23,9 +23,11 @@ public struct EventOutboxRepository: EventOutbox {
                     [.int32(AdvisoryLock.outboxShard), .int32(Int32(clamping: shard))],
                     effect: .mayWrite
                 )
-                guard try await transaction.execute(lock).first?.boolean(0) == true else { return nil }
+                guard try await transaction.execute(lock).first?.boolean(0) == true else {
+                    return .heldByAnother
+                }
                 let rows = try await transaction.execute(Self.waiting(in: shard, limit: limit))
-                guard !rows.isEmpty else { return 0 }
+                guard let found = try rows.first?.integer(7) else { return .emptied }
                 var entries: [(client: String, seq: Int64)] = []
                 var events: [PushEvent] = []
                 for row in rows {
@@ -34,7 +36,7 @@ public struct EventOutboxRepository: EventOutbox {
                 }
                 if !events.isEmpty { try await publish(events) }
                 _ = try await transaction.execute(Self.removal(of: entries, from: shard))
-                return events.count
+                return Int64(rows.count) == found ? .emptied : .moreWaiting
             }
         }
     }
@@ -57,19 +59,28 @@ public struct EventOutboxRepository: EventOutbox {
     private static func waiting(in shard: Int, limit: Int) -> Statement {
         Statement(
             """
-            SELECT \(EventColumns.list), o.client_id, o.seq
+            SELECT \(EventColumns.list), e.waiting_client_id, e.waiting_seq, e.found
             FROM (
-                SELECT * FROM event_outbox WHERE shard = $1::smallint ORDER BY client_id, seq LIMIT $2
-            ) AS o
-            LEFT JOIN LATERAL (
-                SELECT * FROM events
-                WHERE events.client_id = o.client_id AND events.seq = o.seq
-                    AND events.created_at = o.event_created_at
-                OFFSET 0
-            ) AS e ON true
-            ORDER BY o.client_id, o.seq
+                SELECT o.client_id AS waiting_client_id, o.seq AS waiting_seq, e.*,
+                    row_number() OVER w AS place, sum(e.payload_bytes) OVER w AS bytes, count(*) OVER () AS found
+                FROM (
+                    SELECT * FROM event_outbox WHERE shard = $1::smallint ORDER BY client_id, seq LIMIT $2 + 1
+                ) AS o
+                LEFT JOIN LATERAL (
+                    SELECT * FROM events
+                    WHERE events.client_id = o.client_id AND events.seq = o.seq
+                        AND events.created_at = o.event_created_at
+                    OFFSET 0
+                ) AS e ON true
+                WINDOW w AS (ORDER BY o.client_id, o.seq)
+            ) AS e
+            WHERE e.place <= $2 AND (e.place = 1 OR e.bytes IS NULL OR e.bytes <= $3)
+            ORDER BY e.waiting_client_id, e.waiting_seq
             """,
-            [.int32(Int32(clamping: shard)), .integer(Int64(limit))]
+            [
+                .int32(Int32(clamping: shard)), .integer(Int64(limit)),
+                .integer(Int64(EventPage.maximumPayloadBytes)),
+            ]
         )
     }
 

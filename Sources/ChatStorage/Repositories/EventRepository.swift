@@ -22,20 +22,33 @@ public struct EventRepository: EventStore {
         }
     }
 
-    public func events(of client: ClientID, after seq: Int64, limit: Int) async throws -> [PushEvent] {
+    public func events(of client: ClientID, after seq: Int64, limit: Int) async throws -> EventPage {
         try await withPortErrors {
-            try await self.client.execute(
+            let rows = try await self.client.execute(
                 Statement(
                     """
-                    SELECT \(EventColumns.list)
-                    FROM events AS e
-                    WHERE e.client_id = $1 AND e.seq > $2
+                    SELECT \(EventColumns.list), e.found
+                    FROM (
+                        SELECT *, row_number() OVER w AS place, sum(payload_bytes) OVER w AS bytes, count(*) OVER () AS found
+                        FROM (
+                            SELECT * FROM events
+                            WHERE client_id = $1 AND seq > $2
+                            ORDER BY seq
+                            LIMIT $3 + 1
+                        ) AS events
+                        WINDOW w AS (ORDER BY seq)
+                    ) AS e
+                    WHERE e.place <= $3 AND (e.place = 1 OR e.bytes <= $4)
                     ORDER BY e.seq
-                    LIMIT $3
                     """,
-                    [.text(client.rawValue), .integer(seq), .integer(Int64(limit))]
+                    [
+                        .text(client.rawValue), .integer(seq), .integer(Int64(limit)),
+                        .integer(Int64(EventPage.maximumPayloadBytes)),
+                    ]
                 )
-            ).map { try $0.event() }
+            )
+            let found = try rows.first?.integer(5) ?? 0
+            return EventPage(events: try rows.map { try $0.event() }, reachesEnd: Int64(rows.count) == found)
         }
     }
 }

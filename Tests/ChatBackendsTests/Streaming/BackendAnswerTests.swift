@@ -54,4 +54,26 @@ import Testing
     func `Capabilities that do not fit are refused`(body: String) {
         #expect(throws: BackendFailure.self) { try BackendAnswer.capabilities(ByteBuffer(string: body)) }
     }
+
+    @Test(
+        arguments: [
+            (#"{"status":"healthy","version":"1.0","capabilities":["streaming",{"id":"a"}],"more":1}"#, "1.0", 2),
+            (#"{"status":"unhealthy"}"#, nil, 0),
+            (#"{"status":"degraded","version":null,"capabilities":null}"#, nil, 0),
+        ] as [(String, String?, Int)]
+    )
+    func `What a backend says of itself`(body: String, version: String?, capabilities: Int) throws {
+        let health = try BackendAnswer.health(ByteBuffer(string: body))
+        #expect(body.contains(#""status":"\#(health.status.rawValue)""#))
+        #expect(health.version == version)
+        #expect(health.capabilities.count == capabilities)
+    }
+
+    @Test(arguments: [
+        "", "[]", "{}", #"{"status":"fine"}"#, #"{"status":true}"#, #"{"status":"healthy","version":1}"#,
+        #"{"status":"healthy","capabilities":{}}"#,
+    ])
+    func `What says nothing of itself is refused`(body: String) {
+        #expect(throws: BackendFailure.self) { try BackendAnswer.health(ByteBuffer(string: body)) }
+    }
 }

@@ -97,6 +97,18 @@ struct SocketDescriptionTests {
         #expect(shared.isSuperset(of: ["ID", "Message", "ContentPart", "ContentInput", "Capability", "Error"]))
     }
 
+    @Test("A push event over REST has the type and the payload that it has over the socket")
+    func pushEvents() throws {
+        let socket = try SocketDescription.shared()
+        let event = try APIDescription.shared().file.target(of: "#/components/schemas/PushEvent")?["properties"]
+        let pushed = try ["MessageCreated", "SessionUpdated"].map { key in
+            try #require(socket.serverMessages.first { $0.key == key }).schema["properties"]
+        }
+        #expect(event?["type"]?["enum"]?.arrayValue == pushed.compactMap { $0?["type"]?["const"] })
+        let payloads = pushed.compactMap { $0?["payload"]?.undescribed.sorted }
+        #expect(event?["payload"]?["oneOf"]?.arrayValue?.map(\.undescribed.sorted) == payloads)
+    }
+
     @Test("A message to one backend has the fields of one to several, with the same limits")
     func sentMessage() throws {
         let socket = try SocketDescription.shared()

@@ -9,15 +9,55 @@ import Testing
         try await withStorage { storage in
             let session = try await storage.makeSession()
             for _ in 0..<3 { try await storage.converse(in: session) }
-            let all = try await storage.events.events(of: storage.owner, after: 0, limit: 100)
+            let all = try await storage.events.events(of: storage.owner, after: 0, limit: 100).events
             #expect(all.map(\.seq) == [1, 2, 3, 4, 5, 6])
             #expect(all.allSatisfy { $0.clientID == storage.owner && $0.kind == .messageCreated })
-            #expect(try await storage.events.events(of: storage.owner, after: 2, limit: 3) == Array(all[2...4]))
-            #expect(try await storage.events.events(of: storage.owner, after: 6, limit: 3).isEmpty)
+            #expect(try await storage.events.events(of: storage.owner, after: 2, limit: 3).events == Array(all[2...4]))
+            #expect(try await storage.events.events(of: storage.owner, after: 6, limit: 3).events.isEmpty)
             let stranger = try #require(ClientID("mallory"))
-            #expect(try await storage.events.events(of: stranger, after: 0, limit: 3).isEmpty)
+            #expect(try await storage.events.events(of: stranger, after: 0, limit: 3).events.isEmpty)
             #expect(try await storage.events.lastSeqs(of: [storage.owner, stranger]) == [storage.owner: 6])
             #expect(try await storage.events.lastSeqs(of: []).isEmpty)
+        }
+    }
+
+    @Test func aPageIsBoundedByNumberAndSaysWhetherItIsTheLast() async throws {
+        try await withStorage { storage in
+            let session = try await storage.makeSession()
+            try await storage.converse(in: session)
+            for (limit, reachesEnd) in [(1, false), (2, true), (3, true)] {
+                let page = try await storage.events.events(of: storage.owner, after: 0, limit: limit)
+                #expect(page.events.map(\.seq) == Array(1...Int64(min(limit, 2))))
+                #expect(page.reachesEnd == reachesEnd)
+            }
+            let none = try await storage.events.events(of: storage.owner, after: 2, limit: 1)
+            #expect(none == EventPage(events: [], reachesEnd: true))
+        }
+    }
+
+    @Test func aPageIsBoundedByBytes() async throws {
+        try await withStorage { storage in
+            let session = try await storage.makeSession()
+            // Repetitive text, which PostgreSQL stores in a few KiB: what counts is its length.
+            let third = String(repeating: "long ", count: EventPage.maximumPayloadBytes / 15)
+            for _ in 0..<4 { _ = try await storage.converse(in: session, text: third) }
+            let more = String(repeating: "longer ", count: EventPage.maximumPayloadBytes / 7)
+            _ = try await storage.begin(storage.exchange(in: session, text: more))
+            // 1, 3, 5 and 7 are of a third of a page and a little more; 9 is longer than a page.
+            var pages: [[Int64]] = []
+            var position: Int64 = 0
+            while true {
+                let page = try await storage.events.events(of: storage.owner, after: position, limit: 500)
+                pages.append(page.events.map(\.seq))
+                #expect(page.reachesEnd == (page.events.last?.seq == 9))
+                guard !page.reachesEnd, let last = page.events.last else { break }
+                position = last.seq
+            }
+            #expect(pages == [[1, 2, 3, 4], [5, 6, 7, 8], [9]])
+            let lengths = try await storage.database.query(
+                "SELECT bool_and(payload_bytes = octet_length(payload::text)) FROM events"
+            )
+            #expect(lengths == "t")
         }
     }
 
@@ -39,7 +79,7 @@ import Testing
                 as: .timedOut,
                 metadata: ["usage": ["input_tokens": 9, "output_tokens": 12], "model": nil]
             )
-            let events = try await storage.events.events(of: storage.owner, after: 2, limit: 10)
+            let events = try await storage.events.events(of: storage.owner, after: 2, limit: 10).events
             let messages = [begun.userMessage, try #require(ended)]
             #expect(events.count == messages.count)
             for (event, message) in zip(events, messages) {
@@ -73,8 +113,8 @@ import Testing
             let reader = try #require(ClientID("bob"))
             let begun = try await storage.begin(storage.exchange(in: session, author: reader.rawValue))
             try await storage.finish(begun.response.id)
-            let owners = try await storage.events.events(of: storage.owner, after: 0, limit: 10)
-            let readers = try await storage.events.events(of: reader, after: 0, limit: 10)
+            let owners = try await storage.events.events(of: storage.owner, after: 0, limit: 10).events
+            let readers = try await storage.events.events(of: reader, after: 0, limit: 10).events
             #expect(owners.map(\.seq) == [1, 2])
             #expect(readers.map(\.seq) == [1, 2])
             #expect(owners.map(\.payload) == readers.map(\.payload))
@@ -114,11 +154,11 @@ import Testing
             #expect(try await partitions.ensure(daysAhead: 6) == 1)
             #expect(try await storage.database.query("SELECT count(*) FROM events_default") == "1")
             #expect(try await partitions.drop(olderThanHours: 48) == 0)
-            let left = try await storage.events.events(of: storage.owner, after: 0, limit: 10)
+            let left = try await storage.events.events(of: storage.owner, after: 0, limit: 10).events
             #expect(left.map(\.seq) == [2])
             // Seen from a week ahead, everything is of yesterday.
             #expect(try await partitions.drop(olderThanHours: -24 * 7) == 7)
-            #expect(try await storage.events.events(of: storage.owner, after: 0, limit: 10).isEmpty)
+            #expect(try await storage.events.events(of: storage.owner, after: 0, limit: 10).events.isEmpty)
         }
     }
 }

@@ -29,12 +29,14 @@ private final class PublishedEvents: Sendable {
             #expect(try await storage.outbox.waitingShards() == [shard])
             let published = PublishedEvents()
             let publish: @Sendable ([PushEvent]) async throws -> Void = { published.append($0) }
-            #expect(try await storage.outbox.drain(shard: shard, limit: 4, publish: publish) == 4)
+            #expect(try await storage.outbox.drain(shard: shard, limit: 4, publish: publish) == .moreWaiting)
+            #expect(published.all.count == 4)
             #expect(try await storage.outbox.waitingShards() == [shard])
-            #expect(try await storage.outbox.drain(shard: shard, limit: 4, publish: publish) == 2)
-            #expect(try await storage.outbox.drain(shard: shard, limit: 4, publish: publish) == 0)
+            #expect(try await storage.outbox.drain(shard: shard, limit: 4, publish: publish) == .emptied)
+            #expect(published.all.count == 6)
+            #expect(try await storage.outbox.drain(shard: shard, limit: 4, publish: publish) == .emptied)
             #expect(try await storage.outbox.waitingShards().isEmpty)
-            let log = try await storage.events.events(of: storage.owner, after: 0, limit: 10)
+            let log = try await storage.events.events(of: storage.owner, after: 0, limit: 10).events
             #expect(published.all == log)
         }
     }
@@ -48,7 +50,9 @@ private final class PublishedEvents: Sendable {
             await #expect(throws: BusIsAway.self) {
                 try await storage.outbox.drain(shard: shard, limit: 10) { _ in throw BusIsAway() }
             }
-            #expect(try await storage.outbox.drain(shard: shard, limit: 10) { _ in } == 2)
+            let published = PublishedEvents()
+            #expect(try await storage.outbox.drain(shard: shard, limit: 10) { published.append($0) } == .emptied)
+            #expect(published.all.count == 2)
         }
     }
 
@@ -62,11 +66,11 @@ private final class PublishedEvents: Sendable {
                 // While this one publishes, nobody else gets the shard, but any other.
                 let second = try await storage.outbox.drain(shard: shard, limit: 10) { _ in Issue.record("taken twice")
                 }
-                #expect(second == nil)
+                #expect(second == .heldByAnother)
                 let other = (shard + 1) % EventOutboxRepository.shardCount
-                #expect(try await storage.outbox.drain(shard: other, limit: 10) { _ in } == 0)
+                #expect(try await storage.outbox.drain(shard: other, limit: 10) { _ in } == .emptied)
             }
-            #expect(taken == 2)
+            #expect(taken == .emptied)
         }
     }
 
@@ -110,6 +114,29 @@ private final class PublishedEvents: Sendable {
             let published = PublishedEvents()
             _ = try await storage.outbox.drain(shard: shard, limit: 10) { published.append($0) }
             #expect(published.all.map(\.seq) == [2])
+            #expect(try await storage.outbox.waitingShards().isEmpty)
+        }
+    }
+
+    @Test func aBatchIsBoundedByBytes() async throws {
+        try await withStorage { storage in
+            let session = try await storage.makeSession()
+            let half = String(repeating: "long ", count: EventPage.maximumPayloadBytes / 10)
+            let whole = String(repeating: "longer ", count: EventPage.maximumPayloadBytes / 7)
+            for text in ["gone", half, whole] { _ = try await storage.converse(in: session, text: text) }
+            try await storage.database.query("DELETE FROM events WHERE seq = 1")
+            let shard = try await shard(of: storage.owner, in: storage)
+            let batches = Mutex<[[Int64]]>([])
+            var drains: [OutboxDrain] = []
+            repeat {
+                drains.append(
+                    try await storage.outbox.drain(shard: shard, limit: 10) { events in
+                        batches.withLock { $0.append(events.map(\.seq)) }
+                    }
+                )
+            } while drains.last == .moreWaiting && drains.count < 10
+            #expect(batches.withLock { $0 } == [[2, 3, 4], [5], [6]])
+            #expect(drains == [.moreWaiting, .moreWaiting, .emptied])
             #expect(try await storage.outbox.waitingShards().isEmpty)
         }
     }

@@ -59,15 +59,15 @@ import Testing
         try await withStorage(poolSize: 8) { storage in
             let id = try await storage.makeSession()
             try await withThrowingTaskGroup(of: Void.self) { group in
-                for number in 0..<12 {
+                for number in 0..<24 {
                     group.addTask {
                         _ = try await storage.edits.patchMetadata(["k\(number)": 1], of: id, client: storage.owner)
                     }
                 }
                 try await group.waitForAll()
             }
-            #expect(try await storage.session(id)?.metadata.count == 12)
-            #expect(try await storage.updates().count == 12)
+            #expect(try await storage.session(id)?.metadata.count == 24)
+            #expect(try await storage.updates().count == 24)
             try await storage.database.checkEventLog()
         }
     }

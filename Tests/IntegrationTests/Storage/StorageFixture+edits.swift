@@ -12,7 +12,7 @@ extension StorageFixture {
 
     /// `updates` of every `session.updated` of the owner, in order.
     func updates() async throws -> [JSONValue] {
-        let events = try await events.events(of: owner, after: 0, limit: 1000)
+        let events = try await events.events(of: owner, after: 0, limit: 1000).events
         return try events.filter { $0.kind == .sessionUpdated }.compactMap {
             try JSONParser.parse($0.payload)["updates"]
         }

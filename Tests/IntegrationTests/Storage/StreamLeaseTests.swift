@@ -37,7 +37,7 @@ import Testing
             #expect(ended?.state == .stopped)
             #expect(ended?.metadata == ["usage": ["input_tokens": 9]])
             #expect(try await storage.messages.message(id, of: storage.owner) == ended)
-            let events = try await storage.events.events(of: storage.owner, after: 1, limit: 10)
+            let events = try await storage.events.events(of: storage.owner, after: 1, limit: 10).events
             #expect(events.map(\.kind) == [.messageCreated])
             #expect(try await storage.database.query("SELECT chunk_count FROM messages WHERE chunk_count > 0") == "2")
             try await storage.database.checkTree()

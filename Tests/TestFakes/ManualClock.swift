@@ -1,12 +1,12 @@
 import Synchronization
 
 /// Time that stands still until a test moves it.
-final class ManualClock: Clock, Sendable {
-    struct Instant: InstantProtocol {
-        var offset: Duration
-        func advanced(by duration: Duration) -> Instant { Instant(offset: offset + duration) }
-        func duration(to other: Instant) -> Duration { other.offset - offset }
-        static func < (left: Instant, right: Instant) -> Bool { left.offset < right.offset }
+public final class ManualClock: Clock, Sendable {
+    public struct Instant: InstantProtocol {
+        public var offset: Duration
+        public func advanced(by duration: Duration) -> Instant { Instant(offset: offset + duration) }
+        public func duration(to other: Instant) -> Duration { other.offset - offset }
+        public static func < (left: Instant, right: Instant) -> Bool { left.offset < right.offset }
     }
 
     private struct Sleeper {
@@ -15,33 +15,46 @@ final class ManualClock: Clock, Sendable {
         let continuation: CheckedContinuation<Void, any Error>
     }
 
+    private struct Watcher {
+        let count: Int
+        let continuation: CheckedContinuation<Void, Never>
+    }
+
     private struct State {
         var now = Instant(offset: .zero)
         var nextID = 0
         var sleepers: [Sleeper] = []
-        var watchers: [CheckedContinuation<Void, Never>] = []
+        var watchers: [Watcher] = []
+
+        /// The watchers that have seen what they wait for.
+        mutating func contentWatchers() -> [Watcher] {
+            let content = watchers.filter { $0.count <= sleepers.count }
+            watchers.removeAll { $0.count <= sleepers.count }
+            return content
+        }
     }
 
     private let state = Mutex(State())
 
-    var now: Instant { state.withLock { $0.now } }
-    var minimumResolution: Duration { .zero }
+    public init() {}
 
-    func sleep(until deadline: Instant, tolerance: Duration?) async throws {
+    public var now: Instant { state.withLock { $0.now } }
+    public var minimumResolution: Duration { .zero }
+
+    public func sleep(until deadline: Instant, tolerance: Duration?) async throws {
         let id = state.withLock { state in
             state.nextID += 1
             return state.nextID
         }
         try await withTaskCancellationHandler {
             try await withCheckedThrowingContinuation { continuation in
-                let watchers = state.withLock { state -> [CheckedContinuation<Void, Never>]? in
+                let watchers = state.withLock { state -> [Watcher]? in
                     guard state.now < deadline, !Task.isCancelled else { return nil }
                     state.sleepers.append(Sleeper(id: id, deadline: deadline, continuation: continuation))
-                    defer { state.watchers = [] }
-                    return state.watchers
+                    return state.contentWatchers()
                 }
                 if let watchers {
-                    for watcher in watchers { watcher.resume() }
+                    for watcher in watchers { watcher.continuation.resume() }
                 } else if Task.isCancelled {
                     continuation.resume(throwing: CancellationError())
                 } else {
@@ -56,18 +69,19 @@ final class ManualClock: Clock, Sendable {
         }
     }
 
-    /// Returns once somebody sleeps.
-    func waitForSleeper() async {
+    /// Returns once so many sleep.
+    public func waitForSleepers(_ count: Int = 1) async {
         await withCheckedContinuation { continuation in
-            let isThere = state.withLock { state in
-                if state.sleepers.isEmpty { state.watchers.append(continuation) }
-                return !state.sleepers.isEmpty
+            let isContent = state.withLock { state in
+                let isContent = state.sleepers.count >= count
+                if !isContent { state.watchers.append(Watcher(count: count, continuation: continuation)) }
+                return isContent
             }
-            if isThere { continuation.resume() }
+            if isContent { continuation.resume() }
         }
     }
 
-    func advance(by duration: Duration) {
+    public func advance(by duration: Duration) {
         let woken = state.withLock { state in
             state.now = state.now.advanced(by: duration)
             let woken = state.sleepers.filter { $0.deadline <= state.now }
@@ -76,11 +90,4 @@ final class ManualClock: Clock, Sendable {
         }
         for sleeper in woken { sleeper.continuation.resume() }
     }
-}
-
-/// How often something happened.
-final class Runs: Sendable {
-    private let value = Atomic(0)
-    var count: Int { value.load(ordering: .relaxed) }
-    func add() { value.wrappingAdd(1, ordering: .relaxed) }
 }
