@@ -189,7 +189,7 @@ import Testing
             let ended = try #require(try await storage.finish(begun.response.id))
             for client in [storage.owner, guest.clientID] {
                 #expect(try await storage.told(client) == [question, begun.response.id.description])
-                let event = try #require(try await storage.events.events(of: client, after: 1, limit: 10).first)
+                let event = try #require(try await storage.events.events(of: client, after: 1, limit: 10).events.first)
                 let payload = try JSONParser.parse(event.payload)
                 #expect(payload["message"]?.sorted == ended.json.sorted)
                 #expect(payload["message"]?["author_id"] == "bob")

@@ -148,7 +148,7 @@ extension StorageFixture {
 
     /// `kind` and the id of the message of everything that this client was told, in order.
     func told(_ client: ClientID) async throws -> [String] {
-        try await events.events(of: client, after: 0, limit: 1000).map { event in
+        try await events.events(of: client, after: 0, limit: 1000).events.map { event in
             let payload = try JSONParser.parse(event.payload)
             return payload["message"]?["message_id"]?.stringValue ?? event.kind.rawValue
         }
