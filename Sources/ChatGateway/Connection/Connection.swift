@@ -35,7 +35,11 @@ final class Connection: Sendable {
         self.services = services
         self.outbound = OutboundQueue(channel: channel)
         self.legacyLane = LegacyLane(maximum: services.configuration.maximumConcurrentStreams)
-        let machine = ConnectionStateMachine(maximumStreams: services.configuration.maximumConcurrentStreams, now: .now)
+        let machine = ConnectionStateMachine(
+            maximumStreams: services.configuration.maximumConcurrentStreams,
+            limits: services.configuration.connections,
+            now: .now
+        )
         self.state = Mutex(State(machine: machine))
     }
 
@@ -72,11 +76,19 @@ final class Connection: Sendable {
     }
 
     func received(_ message: ByteBuffer) {
-        let isHeld = state.withLock { state in
-            if state.isHolding { state.held.append(message) }
-            return state.isHolding
+        let action = state.withLock { state in
+            guard state.isHolding else { return state.machine.messageArrived(now: .now) }
+            state.held.append(message)
+            return .none
         }
-        guard !isHeld else { return }
+        switch action {
+        case .take: break
+        case .refuse: return refuseExcess(message)
+        case .refuseAndClose:
+            refuseExcess(message)
+            return close(.tooManyRequests, reason: "too many messages")
+        case .none: return
+        }
         let envelope: ClientEnvelope
         do throws(EnvelopeError) {
             envelope = try ClientEnvelope(message.readableBytesView)
