@@ -185,7 +185,9 @@ let package = Package(
         ),
         .testTarget(
             name: "ChatGatewayTests",
-            dependencies: ["ChatCore", "ChatRuntime", "ChatGateway", nioCore, nioHTTP1, nioWebSocket, nioEmbedded],
+            dependencies: [
+                "ChatCore", "ChatRuntime", "ChatGateway", "TestSupport", nioCore, nioHTTP1, nioWebSocket, nioEmbedded,
+            ],
             swiftSettings: swiftSettings
         ),
         .testTarget(
