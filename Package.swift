@@ -158,6 +158,13 @@ let package = Package(
             path: "Tests/TestSupport",
             swiftSettings: swiftSettings
         ),
+        // What the Autobahn suite talks to: the gateway's protocol, without the chat.
+        .executableTarget(
+            name: "EchoPeer",
+            dependencies: ["ChatGateway", "ChatRuntime", argumentParser, nioCore, nioPosix, nioWebSocket],
+            path: "Tests/EchoPeer",
+            swiftSettings: swiftSettings
+        ),
         .testTarget(name: "ChatCoreTests", dependencies: ["ChatCore"], swiftSettings: swiftSettings),
         .testTarget(name: "ChatStorageTests", dependencies: ["ChatCore", "ChatStorage"], swiftSettings: swiftSettings),
         .testTarget(
@@ -202,7 +209,7 @@ let package = Package(
                 "ChatGateway", nioCore, nioEmbedded, nioWebSocket,
                 "TestSupport", "ChatCore", "ChatStorage", "ChatBus", "ChatBackends", "ChatRuntime", "ChatAPI",
                 "APIServer",
-                "GatewayServer", "BusServer", "EchoBackend", nioHTTP1, yams, logging, serviceLifecycle,
+                "GatewayServer", "BusServer", "EchoBackend", "EchoPeer", nioHTTP1, yams, logging, serviceLifecycle,
             ],
             swiftSettings: swiftSettings
         ),

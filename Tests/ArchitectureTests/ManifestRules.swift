@@ -7,6 +7,9 @@ enum ManifestRules {
         var dependencies: [String]
     }
 
+    /// What only tests are made of, or talk to; like test targets, it may reach further.
+    private static let testTools: Set<String> = ["TestSupport", "EchoPeer"]
+
     static func violations(in manifest: String) -> [Violation] {
         targets(in: manifest).flatMap { target -> [Violation] in
             guard let allowed = ImportRules.allowed(in: target.name) else {
@@ -24,7 +27,7 @@ enum ManifestRules {
             /\.(target|executableTarget)\(\s*name:\s*"(\w+)"(?:,\s*dependencies:\s*\[([^\]]*)\])?/
         return manifest.matches(of: declaration).compactMap { match in
             let name = String(match.2)
-            guard name != "TestSupport" else { return nil }
+            guard !testTools.contains(name) else { return nil }
             let words = (match.3 ?? "").split { $0 == "," || $0.isWhitespace }.map(String.init)
             return Target(name: name, dependencies: words.map { dependency(named: $0, products: products) })
         }
