@@ -42,6 +42,7 @@ struct AutobahnTests {
     private func run(_ sections: [String], atOnce: Int) async throws -> [String: Verdict] {
         let port = try FreePort.next()
         let peer = try await ChildProcess.start(try BuiltProducts.path(of: "EchoPeer"), ["--port", "\(port)"])
+        defer { peer.signal(SIGKILL) }
         let endpoint = APIClient(baseURL: "http://127.0.0.1:\(port)")
         try await eventually("the echo peer listens", within: .seconds(60)) {
             try await endpoint.get("/ws").status == 400 ? true : nil
@@ -54,7 +55,6 @@ struct AutobahnTests {
             ] + sections,
             environment: ["PYTHONDONTWRITEBYTECODE": "1"]
         )
-        await peer.stop()
         try #require(result.status.isSuccess, "\(result.standardError)")
         return try JSONDecoder().decode([String: Verdict].self, from: Data(result.standardOutput.utf8))
     }
