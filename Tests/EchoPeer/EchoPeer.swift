@@ -3,7 +3,8 @@ import ChatGateway
 import NIOCore
 import NIOPosix
 
-/// Sends back every message, text or binary, through the gateway's own pipeline: what the Autobahn suite is run against.
+/// Sends back every message, text or binary, through the gateway's own pipeline: what the Autobahn suite is run
+/// against.
 @main
 struct EchoPeer: AsyncParsableCommand {
     @Option(help: "The port to listen on, at 127.0.0.1.")

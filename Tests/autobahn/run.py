@@ -15,7 +15,8 @@ from autobahn.asyncio.websocket import WebSocketClientFactory, WebSocketClientPr
 
 import suite
 
-# The suite gives a server half a second or one. Only how soon a failure is noticed depends on it; a busy machine needs more.
+# The suite gives a server half a second or one. Only how soon a failure is noticed depends on it; a busy machine needs
+# more.
 PATIENCE = 8
 
 

@@ -6,8 +6,8 @@ import Synchronization
 /// The frames a connection still has to send, from whatever tasks they come, in the order they came.
 ///
 /// At most one write is under way; what comes meanwhile is written together when it is done. So a quick peer gets each
-/// frame at once, and a slow or busy one gets them in few writes. Every frame may belong to a ``StreamFlow``, which learns
-/// when it was taken by the socket.
+/// frame at once, and a slow or busy one gets them in few writes. Every frame may belong to a ``StreamFlow``, which
+/// learns when it was taken by the socket.
 package final class OutboundQueue: Sendable {
     private struct Entry: Sendable {
         let opcode: WebSocketOpcode
@@ -36,8 +36,8 @@ package final class OutboundQueue: Sendable {
     /// take its push events, and is closed as a slow consumer.
     static let maximumBytes = 16 << 20
 
-    /// Answers to pings that may wait at most: of more, only the latest gets one, as RFC 6455 allows (section 5.5.3). So a
-    /// peer that sends pings and takes nothing costs no more than this.
+    /// Answers to pings that may wait at most: of more, only the latest gets one, as RFC 6455 allows (section 5.5.3).
+    /// So a peer that sends pings and takes nothing costs no more than this.
     static let maximumPongs = 32
 
     private let channel: any Channel

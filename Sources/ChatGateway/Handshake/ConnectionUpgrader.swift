@@ -3,10 +3,11 @@ import NIOHTTP1
 import NIOWebSocket
 import Synchronization
 
-/// Upgrades one channel from HTTP to our WebSocket pipeline, after ``Handshake`` and the ``ConnectionAcceptor`` allow it.
+/// Upgrades one channel from HTTP to our WebSocket pipeline, after ``Handshake`` and the ``ConnectionAcceptor`` allow
+/// it.
 ///
-/// SwiftNIO's upgrader checks and answers the handshake; what stands behind it is our own, and reads and writes frames by
-/// itself.
+/// SwiftNIO's upgrader checks and answers the handshake; what stands behind it is our own, and reads and writes frames
+/// by itself.
 final class ConnectionUpgrader: HTTPServerProtocolUpgrader, Sendable {
     let supportedProtocol = "websocket"
     let requiredUpgradeHeaders: [String] = []

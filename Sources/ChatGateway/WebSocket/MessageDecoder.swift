@@ -1,11 +1,11 @@
 package import NIOCore
 
-/// Reads what a client sends: takes bytes, split anywhere, and tells what each of its frames comes to (RFC 6455, sections
-/// 5 to 8).
+/// Reads what a client sends: takes bytes, split anywhere, and tells what each of its frames comes to (RFC 6455,
+/// sections 5 to 8).
 ///
-/// A value-type machine without I/O. What the protocol forbids is refused at the first byte that shows it, in the middle of
-/// a frame, too. Payload is copied once, when it is unmasked on its way into the message; a message is held as far as it
-/// has arrived, never as far as a header says it will, and never beyond the limit.
+/// A value-type machine without I/O. What the protocol forbids is refused at the first byte that shows it, in the
+/// middle of a frame, too. Payload is copied once, when it is unmasked on its way into the message; a message is held
+/// as far as it has arrived, never as far as a header says it will, and never beyond the limit.
 package struct MessageDecoder: Sendable {
     package struct Limits: Hashable, Sendable {
         /// Size of one message, its fragments summed.
@@ -64,7 +64,8 @@ package struct MessageDecoder: Sendable {
 
     /// Takes bytes up to the end of a frame.
     ///
-    /// - Returns: what the frame comes to, after which there may be more; `nil` when the bytes are used up before its end.
+    /// - Returns: what the frame comes to, after which there may be more; `nil` when the bytes are used up before its
+    /// end.
     package mutating func next(_ bytes: inout ByteBuffer) -> Event? {
         do throws(ProtocolViolation) {
             return try decode(&bytes)

@@ -14,7 +14,8 @@ struct UTF8Validator: Sendable {
 
     /// Takes the next piece.
     ///
-    /// - Returns: `false` as soon as nothing that may follow makes the text valid; the validator is of no use afterwards.
+    /// - Returns: `false` as soon as nothing that may follow makes the text valid; the validator is of no use
+    /// afterwards.
     mutating func append(_ bytes: UnsafeRawBufferPointer) -> Bool {
         var position = 0
         while position < bytes.count {

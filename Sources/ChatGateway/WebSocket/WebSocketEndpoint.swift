@@ -1,7 +1,7 @@
 package import NIOCore
 
-/// Our end of a WebSocket connection: what it is used for, apart from the protocol. Everything is called on the channel's
-/// event loop, in the order it happens.
+/// Our end of a WebSocket connection: what it is used for, apart from the protocol. Everything is called on the
+/// channel's event loop, in the order it happens.
 package protocol WebSocketEndpoint: AnyObject, Sendable {
     /// Where everything that is sent goes, answers to pings too.
     var outbound: OutboundQueue { get }

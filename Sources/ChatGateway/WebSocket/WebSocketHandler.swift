@@ -1,8 +1,8 @@
 import NIOCore
 import NIOWebSocket
 
-/// Stands at the end of the channel's pipeline: reads the peer's frames for a ``WebSocketEndpoint``, and does by itself what
-/// the protocol wants done.
+/// Stands at the end of the channel's pipeline: reads the peer's frames for a ``WebSocketEndpoint``, and does by itself
+/// what the protocol wants done.
 final class WebSocketHandler: ChannelInboundHandler {
     typealias InboundIn = ByteBuffer
 
@@ -54,8 +54,8 @@ final class WebSocketHandler: ChannelInboundHandler {
         }
     }
 
-    /// Once both sides have said that they close, the server goes first (RFC 6455, section 7.1.1). Not before: a client may
-    /// take the end of the connection for its loss when it has not read yet why.
+    /// Once both sides have said that they close, the server goes first (RFC 6455, section 7.1.1). Not before: a client
+    /// may take the end of the connection for its loss when it has not read yet why.
     private func hangUp(_ context: ChannelHandlerContext) {
         if isCloseFrameSent, isPeerDone { context.close(mode: .output, promise: nil) }
     }
