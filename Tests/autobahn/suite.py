@@ -1,8 +1,8 @@
 """The test cases of the Autobahn suite, as published, for Python 3.
 
-The suite is written for Python 2, where text is bytes. Its cases are read as Latin-1 here, so that text keeps one character a
-byte, and the few lines that Python 3 understands differently are changed on the way. run.py turns text into bytes and back
-where it meets the network.
+The suite is written for Python 2, where text is bytes. Its cases are read as Latin-1 here, so that text keeps one
+character a byte, and the few lines that Python 3 understands differently are changed on the way. run.py turns text into
+bytes and back where it meets the network.
 """
 
 import binascii

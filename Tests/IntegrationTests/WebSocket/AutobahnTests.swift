@@ -25,7 +25,7 @@ struct AutobahnTests {
 
     @Test("Messages of up to 16 MiB, in up to 65,536 fragments: section 9")
     func limits() async throws {
-        let verdicts = try await run(["9"], atOnce: 4)
+        let verdicts = try await run(["9"], atOnce: 1)
         #expect(verdicts.count == 54)
         #expect(shortcomings(verdicts) == [])
     }
