@@ -165,6 +165,13 @@ let package = Package(
             path: "Tests/TestFakes",
             swiftSettings: swiftSettings
         ),
+        // What the Autobahn suite talks to: the gateway's protocol, without the chat.
+        .executableTarget(
+            name: "EchoPeer",
+            dependencies: ["ChatGateway", "ChatRuntime", argumentParser, nioCore, nioPosix, nioWebSocket],
+            path: "Tests/EchoPeer",
+            swiftSettings: swiftSettings
+        ),
         .testTarget(name: "ChatCoreTests", dependencies: ["ChatCore", "TestFakes"], swiftSettings: swiftSettings),
         .testTarget(name: "ChatStorageTests", dependencies: ["ChatCore", "ChatStorage"], swiftSettings: swiftSettings),
         .testTarget(
@@ -192,7 +199,9 @@ let package = Package(
         ),
         .testTarget(
             name: "ChatGatewayTests",
-            dependencies: ["ChatCore", "ChatRuntime", "ChatGateway", nioCore, nioHTTP1, nioWebSocket, nioEmbedded],
+            dependencies: [
+                "ChatCore", "ChatRuntime", "ChatGateway", "TestSupport", nioCore, nioHTTP1, nioWebSocket, nioEmbedded,
+            ],
             swiftSettings: swiftSettings
         ),
         .testTarget(
@@ -207,7 +216,7 @@ let package = Package(
                 "ChatGateway", nioCore, nioEmbedded, nioWebSocket,
                 "TestSupport", "ChatCore", "ChatStorage", "ChatBus", "ChatBackends", "ChatRuntime", "ChatAPI",
                 "APIServer",
-                "GatewayServer", "BusServer", "EchoBackend", nioHTTP1, yams, logging, serviceLifecycle,
+                "GatewayServer", "BusServer", "EchoBackend", "EchoPeer", nioHTTP1, yams, logging, serviceLifecycle,
             ],
             swiftSettings: swiftSettings
         ),

@@ -8,6 +8,7 @@ struct GatewayMetrics: Sendable {
     let drainedConnections = Counter(label: "chat_engine_drained_connections_total")
     let slowConsumers = Counter(label: "chat_engine_slow_consumer_closes_total")
     let badInputs = Counter(label: "chat_engine_bad_inputs_total")
+    let excessMessages = Counter(label: "chat_engine_excess_messages_total")
     private let resumesOfRunning = resumes("running")
     private let resumesOfEnded = resumes("ended")
     private let resumesRefused = resumes("refused")

@@ -7,8 +7,8 @@ enum ManifestRules {
         var dependencies: [String]
     }
 
-    /// Libraries of the tests.
-    private static let testTargets: Set = ["TestFakes", "TestSupport"]
+    /// What only tests are made of, or talk to; like test targets, it may reach further.
+    private static let testTools: Set<String> = ["EchoPeer", "TestFakes", "TestSupport"]
 
     static func violations(in manifest: String) -> [Violation] {
         targets(in: manifest).flatMap { target -> [Violation] in
@@ -27,7 +27,7 @@ enum ManifestRules {
             /\.(target|executableTarget)\(\s*name:\s*"(\w+)"(?:,\s*dependencies:\s*\[([^\]]*)\])?/
         return manifest.matches(of: declaration).compactMap { match in
             let name = String(match.2)
-            guard !testTargets.contains(name) else { return nil }
+            guard !testTools.contains(name) else { return nil }
             let words = (match.3 ?? "").split { $0 == "," || $0.isWhitespace }.map(String.init)
             return Target(name: name, dependencies: words.map { dependency(named: $0, products: products) })
         }

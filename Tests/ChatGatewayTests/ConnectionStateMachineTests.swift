@@ -1,4 +1,5 @@
 import ChatCore
+import ChatRuntime
 import Testing
 
 @testable import ChatGateway
@@ -14,8 +15,11 @@ import Testing
         )
     }
 
-    private func machine(streams: Int = 2) -> ConnectionStateMachine {
-        ConnectionStateMachine(maximumStreams: streams, now: start)
+    private func machine(
+        streams: Int = 2,
+        limits: GatewayConfiguration.ConnectionLimits = GatewayConfiguration.ConnectionLimits()
+    ) -> ConnectionStateMachine {
+        ConnectionStateMachine(maximumStreams: streams, limits: limits, now: start)
     }
 
     @Test func theFirstTokenMakesReadyAndLaterOnesRefresh() throws {
@@ -70,18 +74,46 @@ import Testing
 
     @Test func twentyBadInputsWithinAMinuteClose() {
         var machine = machine()
+        let start = ContinuousClock.now
         for second in 0..<19 {
-            #expect(machine.badInputArrived(now: start.advanced(bySeconds: Int64(second))) == .answer)
+            #expect(machine.badInputArrived(now: start + .seconds(second)) == .answer)
         }
-        #expect(machine.badInputArrived(now: start.advanced(bySeconds: 59)) == .close(.policyViolation))
-        #expect(machine.badInputArrived(now: start.advanced(bySeconds: 59)) == .none)
+        #expect(machine.badInputArrived(now: start + .seconds(59)) == .close(.policyViolation))
+        #expect(machine.badInputArrived(now: start + .seconds(59)) == .none)
     }
 
     @Test func oldBadInputsAreForgotten() {
         var machine = machine()
+        let start = ContinuousClock.now
         for second in 0..<200 {
-            #expect(machine.badInputArrived(now: start.advanced(bySeconds: Int64(second * 4))) == .answer)
+            #expect(machine.badInputArrived(now: start + .seconds(second * 4)) == .answer)
         }
+    }
+
+    @Test func messagesOverTheRateAreRefusedAndInTheEndClose() {
+        var limits = GatewayConfiguration.ConnectionLimits()
+        limits.maximumMessagesPerSecond = 3
+        limits.maximumRefusedMessages = 4
+        limits.refusedMessagesWindowSeconds = 10
+        var machine = machine(limits: limits)
+        var now = ContinuousClock.now
+        for _ in 0..<6 { #expect(machine.messageArrived(now: now) == .take) }
+        for _ in 0..<3 { #expect(machine.messageArrived(now: now) == .refuse) }
+        // The refused ones are forgotten after a while.
+        now += .seconds(10)
+        for _ in 0..<6 { #expect(machine.messageArrived(now: now) == .take) }
+        for _ in 0..<3 { #expect(machine.messageArrived(now: now) == .refuse) }
+        // One that is taken in between excuses nothing.
+        now += .seconds(1) / 2
+        #expect(machine.messageArrived(now: now) == .take)
+        #expect(machine.messageArrived(now: now) == .refuseAndClose)
+    }
+
+    @Test func aClosingConnectionTakesNoMessage() {
+        var machine = machine()
+        #expect(machine.messageArrived(now: .now) == .take)
+        _ = machine.close()
+        #expect(machine.messageArrived(now: .now) == .none)
     }
 
     @Test func silenceIsNoticed() {

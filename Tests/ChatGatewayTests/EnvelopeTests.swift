@@ -82,6 +82,15 @@ import Testing
         #expect(envelope["payload"]?["details"]?["validation_errors"]?.arrayValue?.count == 1)
     }
 
+    /// A reason is cut where it does not fit, but not in the middle of a character.
+    @Test(arguments: [0, 122, 123, 124, 500])
+    func closeReasonsFit(_ count: Int) {
+        let payload = ServerFrame.closePayload(.policyViolation, reason: String(repeating: "x", count: count) + "é")
+        #expect(payload.prefix(2) == [3, 240])
+        let reason = String(validating: payload.dropFirst(2), as: UTF8.self)
+        #expect(reason == String(repeating: "x", count: min(count, 123)) + (count <= 121 ? "é" : ""))
+    }
+
     @Test(arguments: [0, 1, 125, 126, 65_535, 65_536, 200_000])
     func framesCanBeReadBack(_ count: Int) throws {
         let payload = [UInt8](repeating: 0x61, count: count)

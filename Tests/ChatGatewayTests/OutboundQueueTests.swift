@@ -86,6 +86,30 @@ import Testing
         channel.embeddedEventLoop.advanceTime(by: ConnectionCloser.takingPatience)
         #expect(!channel.isActive)
     }
+
+    /// RFC 6455, section 5.5.3: only the latest ping has to be answered.
+    @Test func pongsDoNotPileUp() throws {
+        let channel = EmbeddedChannel()
+        let queue = OutboundQueue(channel: channel)
+        for number in 0..<10_000 { queue.send(.pong, Array("\(number)".utf8)) }
+        channel.embeddedEventLoop.run()
+        let answered = (0..<OutboundQueue.maximumPongs).map(String.init) + ["9999"]
+        #expect(try frames(channel).map { String(buffer: $0.data) } == answered)
+        queue.send(.pong, Array("later".utf8))
+        channel.embeddedEventLoop.run()
+        #expect(try frames(channel).map { String(buffer: $0.data) } == ["later"])
+    }
+
+    @Test func noPongFollowsTheCloseFrame() throws {
+        let channel = EmbeddedChannel()
+        let queue = OutboundQueue(channel: channel)
+        for _ in 0..<OutboundQueue.maximumPongs * 2 { queue.send(.pong, []) }
+        queue.finish(closePayload: [])
+        channel.embeddedEventLoop.run()
+        let opcodes = try frames(channel).map(\.opcode)
+        #expect(opcodes.count == OutboundQueue.maximumPongs + 1)
+        #expect(opcodes.last == .connectionClose)
+    }
 }
 
 /// Counts how many writes are under way at once.

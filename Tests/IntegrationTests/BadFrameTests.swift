@@ -134,6 +134,55 @@ struct BadFrameTests {
             try await $0.sendFrame(.text, Array(repeating: 0x20, count: 700_000), isLast: false)
             try? await $0.sendFrame(.continuation, Array(repeating: 0x20, count: 700_000))
         },
+        // What follows is refused before it is whole: nothing more is sent.
+        BadFrame(testDescription: "a header of a frame too large", closeCode: 1009) {
+            try await $0.send(ClientFrame(opcode: 1, length: .claimed(1_048_577)))
+        },
+        BadFrame(testDescription: "a header of a fragment too large", closeCode: 1009) {
+            try await $0.send(.text("{", isLast: false), ClientFrame(opcode: 0, length: .claimed(1_048_576)))
+        },
+        BadFrame(testDescription: "a header of an enormous frame", closeCode: 1009) {
+            try await $0.send(ClientFrame(opcode: 1, length: .claimed(.max >> 1)))
+        },
+        BadFrame(testDescription: "a negative length", closeCode: 1002) {
+            try await $0.send(ClientFrame(opcode: 1, length: .claimed(.max)))
+        },
+        BadFrame(testDescription: "a length in more bytes than it needs", closeCode: 1002) {
+            try await $0.send(ClientFrame(opcode: 1, payload: Array("{}".utf8), length: .inBytes(2)))
+        },
+        BadFrame(testDescription: "a length in eight bytes that needs two", closeCode: 1002) {
+            try await $0.send(ClientFrame(opcode: 1, length: .claimed(65_535)))
+        },
+        BadFrame(testDescription: "a header of a long ping", closeCode: 1002) {
+            try await $0.send(ClientFrame(opcode: 9, length: .claimed(126)))
+        },
+        BadFrame(testDescription: "half a close code", closeCode: 1002) {
+            try await $0.send(ClientFrame(opcode: 8, payload: [0x03]))
+        },
+        BadFrame(testDescription: "the last reserved bit", closeCode: 1002) {
+            try await $0.send(ClientFrame(opcode: 1, reservedBits: 1))
+        },
+        BadFrame(testDescription: "a reserved control opcode", closeCode: 1002) {
+            try await $0.send(ClientFrame(opcode: 0xF))
+        },
+        BadFrame(testDescription: "the header of a binary frame", closeCode: 1003) {
+            try await $0.send(ClientFrame(opcode: 2, length: .claimed(100_000)))
+        },
+        BadFrame(testDescription: "not UTF-8 in the middle of a frame", closeCode: 1007) {
+            try await $0.send(ClientFrame(opcode: 1, payload: [0x7B, 0xED, 0xA0], length: .claimed(100_000)))
+        },
+        BadFrame(testDescription: "not UTF-8 in the middle of a message", closeCode: 1007) {
+            try await $0.send(
+                ClientFrame(opcode: 1, payload: [0xF4], isLast: false),
+                .continuation([0x90], isLast: false)
+            )
+        },
+        BadFrame(testDescription: "an end in mid-character", closeCode: 1007) {
+            try await $0.send(ClientFrame(opcode: 1, payload: [0x22, 0xC3]))
+        },
+        BadFrame(testDescription: "a close reason that is not UTF-8", closeCode: 1007) {
+            try await $0.send(.close(1000, reason: [0x62, 0xFF]))
+        },
     ]
 
     @Test("A frame that is not allowed closes the connection with its code, and no other", arguments: badFrames)
@@ -146,6 +195,21 @@ struct BadFrameTests {
             #expect(try await socket.closeCode() == frame.closeCode)
             try await socket.untilGone()
             try await bystander.ping()
+        }
+    }
+
+    @Test("A client that sends pings and reads nothing is borne with, and has the last of them answered")
+    func pingFlood() async throws {
+        try await withSharedCluster { cluster in
+            let client = try await TestClient(of: cluster)
+            let socket = try await client.connect()
+            try await socket.pauseReading()
+            // More than any buffer takes, if each were answered.
+            let thousand = (0..<1000).flatMap { _ in ClientFrame.ping(Array(repeating: 0x70, count: 125)).bytes }
+            for _ in 0..<250 { try await socket.sendBytes(thousand) }
+            try await client.connect().ping()
+            try await socket.resumeReading()
+            try await socket.ping()
         }
     }
 

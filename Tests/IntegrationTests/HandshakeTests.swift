@@ -56,6 +56,17 @@ struct HandshakeTests {
         }
     }
 
+    @Test("Compression is not agreed to")
+    func noExtensions() async throws {
+        try await withSharedCluster { cluster in
+            var handshake = WebSocketClient.Handshake(token: try await TestClient(of: cluster).token)
+            handshake.headers = [("sec-websocket-extensions", "permessage-deflate; client_max_window_bits")]
+            let socket = try await WebSocketClient.connect(port: cluster.gateways[0].port, handshake)
+            #expect(socket.handshakeHeaders["sec-websocket-extensions"] == nil)
+            try await socket.expect("connection.ready")
+        }
+    }
+
     @Test("Unknown subprotocols alone are refused with 400")
     func unknownSubprotocol() async throws {
         try await withSharedCluster { cluster in

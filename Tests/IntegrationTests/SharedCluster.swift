@@ -2,15 +2,22 @@ import Synchronization
 import TestSupport
 import Testing
 
-/// The cluster that all tests share which leave its processes alone; started by the first of them.
-enum SharedCluster {
-    /// Bounds how many tests use it at once: more would only wait for each other, within the time each has.
-    static let places = Places(6)
-    private static let start = Mutex<Task<TestCluster, any Error>?>(nil)
+/// A cluster that all tests share which leave its processes alone; started by the first of them.
+final class SharedCluster: Sendable {
+    static let common = SharedCluster(TestCluster.Shape(hasLoadBalancer: true))
 
-    static func get() async throws -> TestCluster {
+    /// Bounds how many tests use it at once: more would only wait for each other, within the time each has.
+    let places = Places(6)
+    private let shape: TestCluster.Shape
+    private let start = Mutex<Task<TestCluster, any Error>?>(nil)
+
+    init(_ shape: TestCluster.Shape) {
+        self.shape = shape
+    }
+
+    func get() async throws -> TestCluster {
         let task = start.withLock { start in
-            let task = start ?? Task { try await TestCluster.start(TestCluster.Shape(hasLoadBalancer: true)) }
+            let task = start ?? Task { [shape] in try await TestCluster.start(shape) }
             start = task
             return task
         }
@@ -18,11 +25,14 @@ enum SharedCluster {
     }
 }
 
-/// Runs a test on the shared cluster; the ends of the logs are shown when it throws.
-func withSharedCluster(_ body: (TestCluster) async throws -> Void) async throws {
-    await SharedCluster.places.take()
-    defer { SharedCluster.places.giveBack() }
-    try await showingLogs(of: try await SharedCluster.get(), body)
+/// Runs a test on a shared cluster; the ends of the logs are shown when it throws.
+func withSharedCluster(
+    _ shared: SharedCluster = .common,
+    _ body: (TestCluster) async throws -> Void
+) async throws {
+    await shared.places.take()
+    defer { shared.places.giveBack() }
+    try await showingLogs(of: try await shared.get(), body)
 }
 
 /// Runs a test on a cluster of its own, which ends with it; the ends of the logs are shown when it throws.

@@ -13,6 +13,11 @@ public enum TestTools {
         return path
     }
 
+    /// The cases of the Autobahn suite; see `Tests/autobahn`.
+    public static let autobahnCases = package.appendingPathComponent(
+        ".build/test-tools/autobahn/autobahntestsuite/case"
+    )
+
     /// The package's own directory.
     public static let package = URL(fileURLWithPath: #filePath)
         .deletingLastPathComponent().deletingLastPathComponent().deletingLastPathComponent()

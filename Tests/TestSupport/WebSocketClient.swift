@@ -81,6 +81,25 @@ public final class WebSocketClient: Sendable {
         try await channel.writeAndFlush(frame).get()
     }
 
+    /// Sends frames that the frame encoder does not make, in one write.
+    public func send(_ frames: ClientFrame...) async throws {
+        try await sendBytes(frames.flatMap(\.bytes))
+    }
+
+    /// Sends bytes as they are.
+    public func sendBytes(_ bytes: [UInt8]) async throws {
+        try await channel.eventLoop.flatSubmit { [channel] in
+            let promise = channel.eventLoop.makePromise(of: Void.self)
+            do {
+                let encoder = try channel.pipeline.syncOperations.context(handlerType: WebSocketFrameEncoder.self)
+                encoder.writeAndFlush(NIOAny(ByteBuffer(bytes: bytes)), promise: promise)
+            } catch {
+                promise.fail(error)
+            }
+            return promise.futureResult
+        }.get()
+    }
+
     // MARK: Receiving
 
     /// The next envelope, whatever it is.

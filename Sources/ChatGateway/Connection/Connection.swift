@@ -7,12 +7,15 @@ import NIOWebSocket
 import Synchronization
 
 /// One client's WebSocket connection: takes its messages, and lets anybody send to it.
-final class Connection: Sendable {
+final class Connection: WebSocketEndpoint {
     let id = EntityID<Connection>.make()
     let outbound: OutboundQueue
     let services: GatewayServices
     let legacyLane: LegacyLane
     private let channel: any Channel
+    /// Who brought a token in the handshake; nobody when it comes as the first message.
+    private let caller: Caller?
+    private let lastSeq: Int64?
     private let state: Mutex<State>
 
     private struct State {
@@ -30,16 +33,20 @@ final class Connection: Sendable {
         var pingTimer: RepeatedTask?
     }
 
-    init(channel: any Channel, services: GatewayServices) {
+    init(channel: any Channel, services: GatewayServices, caller: Caller?, lastSeq: Int64?) {
         self.channel = channel
         self.services = services
+        self.caller = caller
+        self.lastSeq = lastSeq
         self.outbound = OutboundQueue(channel: channel)
         self.legacyLane = LegacyLane(maximum: services.configuration.maximumConcurrentStreams)
-        let machine = ConnectionStateMachine(maximumStreams: services.configuration.maximumConcurrentStreams, now: .now)
+        let machine = ConnectionStateMachine(
+            maximumStreams: services.configuration.maximumConcurrentStreams,
+            limits: services.configuration.connections,
+            now: .now
+        )
         self.state = Mutex(State(machine: machine))
     }
-
-    var maximumPayloadBytes: Int { services.configuration.connections.maximumPayloadBytes }
 
     var logger: Logger {
         var logger = services.logger
@@ -51,16 +58,16 @@ final class Connection: Sendable {
     // MARK: What the channel tells
 
     /// The handshake is done.
-    func opened(_ accepted: ConnectionUpgrader.Accepted) {
+    func opened() {
         guard services.connections.add(self) == .admitted else {
             close(.overloaded, reason: "the node is full")
             return
         }
         services.metrics.connections.record(services.connections.count)
         startPings()
-        if let caller = accepted.caller {
+        if let caller {
             hold()
-            accept(caller, lastSeq: accepted.request.lastSeq, requestID: nil)
+            accept(caller, lastSeq: lastSeq, requestID: nil)
         } else {
             let timeout = TimeAmount.seconds(Int64(services.configuration.connections.authenticationTimeoutSeconds))
             scheduleTokenExpiry(in: timeout, message: "No token came in time.")
@@ -71,12 +78,21 @@ final class Connection: Sendable {
         state.withLock { $0.machine.frameArrived(now: .now) }
     }
 
-    func received(_ message: ByteBuffer) {
-        let isHeld = state.withLock { state in
-            if state.isHolding { state.held.append(message) }
-            return state.isHolding
+    /// - Parameter isBinary: never; the decoder refuses such a message when it begins.
+    func received(_ message: ByteBuffer, isBinary: Bool = false) {
+        let action = state.withLock { state in
+            guard state.isHolding else { return state.machine.messageArrived(now: .now) }
+            state.held.append(message)
+            return .none
         }
-        guard !isHeld else { return }
+        switch action {
+        case .take: break
+        case .refuse: return refuseExcess(message)
+        case .refuseAndClose:
+            refuseExcess(message)
+            return close(.tooManyRequests, reason: "too many messages")
+        case .none: return
+        }
         let envelope: ClientEnvelope
         do throws(EnvelopeError) {
             envelope = try ClientEnvelope(message.readableBytesView)
@@ -96,7 +112,7 @@ final class Connection: Sendable {
 
     func peerCloses(_ code: UInt16?) {
         guard state.withLock({ $0.machine.close() }) else { return }
-        outbound.finish(closePayload: code.map { [UInt8($0 >> 8), UInt8($0 & 0xFF)] } ?? [])
+        outbound.finish(closePayload: ServerFrame.closePayload(answering: code))
     }
 
     /// The channel is gone; streams of this connection run on.

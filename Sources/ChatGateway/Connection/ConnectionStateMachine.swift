@@ -1,13 +1,10 @@
 import ChatCore
+import ChatRuntime
 
 /// The life of one WebSocket connection: who it belongs to, what it may do now, and that it is closed once.
 ///
 /// A value-type machine without I/O; times are handed in.
 struct ConnectionStateMachine: Sendable {
-    /// So much bad input within ``badInputWindow`` closes the connection.
-    static let maximumBadInputs = 20
-    static let badInputWindowSeconds: Int64 = 60
-
     private enum State {
         /// No token yet: nothing but `auth` is understood. Exits: `open`, `closing`.
         case awaitingToken
@@ -31,6 +28,16 @@ struct ConnectionStateMachine: Sendable {
         case refuse
     }
 
+    enum MessageAction: Equatable {
+        case take
+        /// The client sends too fast.
+        case refuse
+        /// It has been told so often enough.
+        case refuseAndClose
+        /// The connection closes.
+        case none
+    }
+
     enum BadInputAction: Equatable {
         case answer
         case close(CloseCode)
@@ -40,11 +47,22 @@ struct ConnectionStateMachine: Sendable {
     private let maximumStreams: Int
     private var state: State
     private var streams = 0
-    private var badInputs: [Timestamp] = []
+    private var rate: MessageRate
+    private var refusals: RecentEvents
+    private var badInputs: RecentEvents
     private var lastHeardOf: Timestamp
 
-    init(maximumStreams: Int, now: Timestamp) {
+    init(maximumStreams: Int, limits: GatewayConfiguration.ConnectionLimits, now: Timestamp) {
         self.maximumStreams = maximumStreams
+        self.rate = MessageRate(perSecond: limits.maximumMessagesPerSecond)
+        self.refusals = RecentEvents(
+            maximum: limits.maximumRefusedMessages,
+            window: .seconds(limits.refusedMessagesWindowSeconds)
+        )
+        self.badInputs = RecentEvents(
+            maximum: limits.maximumBadInputs,
+            window: .seconds(limits.badInputWindowSeconds)
+        )
         self.state = .awaitingToken
         self.lastHeardOf = now
     }
@@ -109,16 +127,18 @@ struct ConnectionStateMachine: Sendable {
         streams -= 1
     }
 
-    mutating func badInputArrived(now: Timestamp) -> BadInputAction {
+    /// To be asked before anything is done with a message.
+    mutating func messageArrived(now: ContinuousClock.Instant) -> MessageAction {
         guard !isClosing else { return .none }
-        let oldest = now.advanced(bySeconds: -Self.badInputWindowSeconds)
-        badInputs.removeAll { $0 <= oldest }
-        badInputs.append(now)
-        guard badInputs.count < Self.maximumBadInputs else {
-            state = .closing
-            return .close(.policyViolation)
-        }
-        return .answer
+        guard !rate.admits(now) else { return .take }
+        return refusals.add(now) ? .refuseAndClose : .refuse
+    }
+
+    mutating func badInputArrived(now: ContinuousClock.Instant) -> BadInputAction {
+        guard !isClosing else { return .none }
+        guard badInputs.add(now) else { return .answer }
+        state = .closing
+        return .close(.policyViolation)
     }
 
     /// The connection is to be closed. `false` when that is under way already.

@@ -1,14 +1,14 @@
 import DequeModule
-import NIOCore
-import NIOWebSocket
+package import NIOCore
+package import NIOWebSocket
 import Synchronization
 
 /// The frames a connection still has to send, from whatever tasks they come, in the order they came.
 ///
 /// At most one write is under way; what comes meanwhile is written together when it is done. So a quick peer gets each
-/// frame at once, and a slow or busy one gets them in few writes. Every frame may belong to a ``StreamFlow``, which learns
-/// when it was taken by the socket.
-final class OutboundQueue: Sendable {
+/// frame at once, and a slow or busy one gets them in few writes. Every frame may belong to a ``StreamFlow``, which
+/// learns when it was taken by the socket.
+package final class OutboundQueue: Sendable {
     private struct Entry: Sendable {
         let opcode: WebSocketOpcode
         let payload: [UInt8]
@@ -20,6 +20,10 @@ final class OutboundQueue: Sendable {
     private struct State {
         var entries: Deque<Entry> = []
         var bytes = 0
+        /// Of the entries.
+        var pongs = 0
+        /// The answer to the latest ping, while too many others wait.
+        var owedPong: Entry?
         /// A drain is scheduled or a write under way.
         var isBusy = false
         var isClosed = false
@@ -32,10 +36,14 @@ final class OutboundQueue: Sendable {
     /// take its push events, and is closed as a slow consumer.
     static let maximumBytes = 16 << 20
 
+    /// Answers to pings that may wait at most: of more, only the latest gets one, as RFC 6455 allows (section 5.5.3).
+    /// So a peer that sends pings and takes nothing costs no more than this.
+    static let maximumPongs = 32
+
     private let channel: any Channel
     private let state = Mutex(State())
 
-    init(channel: any Channel) {
+    package init(channel: any Channel) {
         self.channel = channel
     }
 
@@ -43,12 +51,12 @@ final class OutboundQueue: Sendable {
         enqueue(Entry(opcode: .text, payload: payload, flow: flow, isLast: false))
     }
 
-    func send(_ opcode: WebSocketOpcode, _ payload: [UInt8]) {
+    package func send(_ opcode: WebSocketOpcode, _ payload: [UInt8]) {
         enqueue(Entry(opcode: opcode, payload: payload, flow: nil, isLast: false))
     }
 
     /// Sends a close frame after what is queued; nothing is taken after it.
-    func finish(closePayload: [UInt8]) {
+    package func finish(closePayload: [UInt8]) {
         enqueue(Entry(opcode: .connectionClose, payload: closePayload, flow: nil, isLast: true))
     }
 
@@ -61,6 +69,8 @@ final class OutboundQueue: Sendable {
     private func drop() {
         let dropped = state.withLock { state in
             state.bytes = 0
+            state.pongs = 0
+            state.owedPong = nil
             defer { state.entries = [] }
             return state.entries
         }
@@ -68,7 +78,7 @@ final class OutboundQueue: Sendable {
     }
 
     /// The channel is gone: what is queued is dropped, and nobody waits for it.
-    func close() {
+    package func close() {
         state.withLock { $0.isClosed = true }
         drop()
     }
@@ -76,6 +86,13 @@ final class OutboundQueue: Sendable {
     private func enqueue(_ entry: Entry) {
         let (mustSchedule, closes, dropped) = state.withLock { state -> (Bool, Bool, Deque<Entry>) in
             guard !state.isClosed else { return (false, false, [entry]) }
+            if entry.opcode == .pong {
+                guard state.pongs < Self.maximumPongs else {
+                    state.owedPong = entry
+                    return (false, false, [])
+                }
+                state.pongs += 1
+            }
             var dropped: Deque<Entry> = []
             // A frame alone may be larger: it is as good as what a client has to be able to take anyway.
             if state.bytes > 0, state.bytes + entry.payload.count > Self.maximumBytes {
@@ -109,8 +126,15 @@ final class OutboundQueue: Sendable {
                 state.entries.removeFirst()
                 bytes += entry.payload.count
                 batch.append(entry)
+                if entry.opcode == .pong { state.pongs -= 1 }
             }
             state.bytes -= bytes
+            if let pong = state.owedPong, state.pongs < Self.maximumPongs, !state.isClosed {
+                state.owedPong = nil
+                state.entries.append(pong)
+                state.bytes += pong.payload.count
+                state.pongs += 1
+            }
             if batch.isEmpty { state.isBusy = false }
             return batch
         }
@@ -130,6 +154,9 @@ final class OutboundQueue: Sendable {
     }
 }
 
+/// The close frame is out; told to the channel's handlers.
+struct CloseFrameSent: Sendable {}
+
 /// Ends a connection whose close frame is out.
 enum ConnectionCloser {
     /// How long the peer has to answer with its own close frame and to hang up.
@@ -144,7 +171,7 @@ enum ConnectionCloser {
     }
 
     static func closeWhenPeerHas(_ channel: any Channel) {
-        channel.close(mode: .output, promise: nil)
+        channel.pipeline.fireUserInboundEventTriggered(CloseFrameSent())
         close(channel, in: patience)
     }
 

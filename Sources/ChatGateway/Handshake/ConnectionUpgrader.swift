@@ -1,31 +1,25 @@
-import ChatCore
-import ChatRuntime
 import NIOCore
 import NIOHTTP1
 import NIOWebSocket
 import Synchronization
 
-/// Upgrades one channel from HTTP to the gateway's WebSocket pipeline, after ``Handshake`` and the token allow it.
+/// Upgrades one channel from HTTP to our WebSocket pipeline, after ``Handshake`` and the ``ConnectionAcceptor`` allow
+/// it.
 ///
-/// SwiftNIO's upgrader checks and answers the handshake; the pipeline behind it is our own, which writes whole frames by
-/// itself and so needs no encoder.
+/// SwiftNIO's upgrader checks and answers the handshake; what stands behind it is our own, and reads and writes frames
+/// by itself.
 final class ConnectionUpgrader: HTTPServerProtocolUpgrader, Sendable {
-    struct Accepted: Sendable {
-        var request: Handshake.Request
-        var caller: Caller?
-    }
-
     let supportedProtocol = "websocket"
     let requiredUpgradeHeaders: [String] = []
 
-    private let services: GatewayServices
+    private let acceptor: any ConnectionAcceptor
     private let handshake: Handshake
-    private let accepted = Mutex<Accepted?>(nil)
+    private let makeEndpoint = Mutex<ConnectionAcceptor.EndpointMaker?>(nil)
     private let rejected = Mutex<Handshake.Rejection?>(nil)
 
-    init(services: GatewayServices) {
-        self.services = services
-        self.handshake = Handshake(allowedOrigins: services.configuration.listener.allowedOrigins)
+    init(acceptor: any ConnectionAcceptor) {
+        self.acceptor = acceptor
+        self.handshake = Handshake(allowedOrigins: acceptor.allowedOrigins)
     }
 
     /// Why the request is not upgraded.
@@ -68,13 +62,9 @@ final class ConnectionUpgrader: HTTPServerProtocolUpgrader, Sendable {
     func upgrade(context: ChannelHandlerContext, upgradeRequest: HTTPRequestHead) -> EventLoopFuture<Void> {
         let channel = context.channel
         do {
-            guard let accepted = accepted.withLock({ $0 }) else { throw Handshake.Rejection.noUpgrade }
-            try WebSocketPipeline.configure(
-                channel,
-                maximumPayloadBytes: services.configuration.connections.maximumPayloadBytes
-            ) {
-                ConnectionHandler(connection: Connection(channel: channel, services: services), accepted: accepted)
-            }
+            guard let makeEndpoint = makeEndpoint.withLock({ $0 }) else { throw Handshake.Rejection.noUpgrade }
+            let handler = WebSocketHandler(endpoint: makeEndpoint(channel), limits: acceptor.limits)
+            try channel.pipeline.syncOperations.addHandler(handler)
             return channel.eventLoop.makeSucceededVoidFuture()
         } catch {
             return channel.eventLoop.makeFailedFuture(error)
@@ -83,17 +73,8 @@ final class ConnectionUpgrader: HTTPServerProtocolUpgrader, Sendable {
 
     private func accept(_ head: HTTPRequestHead) async throws(Handshake.Rejection) -> HTTPHeaders {
         let request = try handshake.read(head)
-        var caller: Caller?
-        if let token = request.token {
-            do {
-                caller = try await services.verify(token)
-            } catch let error as ChatError {
-                throw .badToken(error)
-            } catch {
-                throw .badToken(.internalError(underlying: error))
-            }
-        }
-        accepted.withLock { $0 = Accepted(request: request, caller: caller) }
+        let maker = try await acceptor.accept(request)
+        makeEndpoint.withLock { $0 = maker }
         return request.selectsSubprotocol ? ["sec-websocket-protocol": Handshake.subprotocol] : [:]
     }
 }

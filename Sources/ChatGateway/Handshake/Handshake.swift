@@ -4,7 +4,7 @@ import NIOCore
 import NIOHTTP1
 
 /// Decides on a client's opening handshake (`contract/websocket.md`, 'Connecting').
-struct Handshake: Sendable {
+package struct Handshake: Sendable {
     static let path = "/ws"
     static let subprotocol = "chat-engine.v2"
     /// In front of a token that a browser offers as a subprotocol.
@@ -12,7 +12,7 @@ struct Handshake: Sendable {
     static let lastSeqHeader = "chat-engine-last-seq"
 
     /// What the client asked for, as far as the request's head tells.
-    struct Request: Equatable, Sendable {
+    package struct Request: Equatable, Sendable {
         /// `nil`: the token comes as the first message.
         var token: String?
         var selectsSubprotocol: Bool
@@ -20,7 +20,7 @@ struct Handshake: Sendable {
     }
 
     /// Why there is no upgrade.
-    struct Rejection: Error, Sendable {
+    package struct Rejection: Error, Sendable {
         var status: HTTPResponseStatus
         var error: ChatError
         var headers: HTTPHeaders = [:]

@@ -3,7 +3,6 @@ import ChatRuntime
 import CoreMetrics
 import Logging
 import NIOCore
-import NIOHTTP1
 import NIOPosix
 public import ServiceLifecycle
 
@@ -42,24 +41,11 @@ public struct GatewayListener: Service {
         let host = services.configuration.runtime.host
         let port = services.configuration.listener.port
         do {
-            return try await bootstrap().bind(host: host, port: port).get()
+            let bootstrap = HandshakePipeline.bootstrap(GatewayAcceptor(services: services))
+            return try await bootstrap.bind(host: host, port: port).get()
         } catch {
             throw ListenerFailure(host: host, port: port, listener: .public, underlyingError: error)
         }
-    }
-
-    private func bootstrap() -> ServerBootstrap {
-        let services = services
-        return ServerBootstrap(group: MultiThreadedEventLoopGroup.singleton)
-            .serverChannelOption(.backlog, value: 4096)
-            .serverChannelOption(.socketOption(.so_reuseaddr), value: 1)
-            .childChannelOption(.socketOption(.so_reuseaddr), value: 1)
-            .childChannelOption(.tcpOption(.tcp_nodelay), value: 1)
-            .childChannelInitializer { channel in
-                channel.eventLoop.makeCompletedFuture {
-                    try HandshakePipeline.configure(channel, services: services)
-                }
-            }
     }
 
     private func drainConnections() async {

@@ -1,14 +1,29 @@
 import NIOCore
 import NIOHTTP1
+package import NIOPosix
 
 /// The HTTP end of a new channel: waits for the handshake, and goes away when it is done.
-enum HandshakePipeline {
+package enum HandshakePipeline {
     /// How long a client may take for its request.
     static let patience: TimeAmount = .seconds(10)
 
+    /// Listens for connections that `acceptor` decides on.
+    package static func bootstrap(_ acceptor: any ConnectionAcceptor) -> ServerBootstrap {
+        ServerBootstrap(group: MultiThreadedEventLoopGroup.singleton)
+            .serverChannelOption(.backlog, value: 4096)
+            .serverChannelOption(.socketOption(.so_reuseaddr), value: 1)
+            .childChannelOption(.socketOption(.so_reuseaddr), value: 1)
+            .childChannelOption(.tcpOption(.tcp_nodelay), value: 1)
+            .childChannelInitializer { channel in
+                channel.eventLoop.makeCompletedFuture {
+                    try configure(channel, acceptor: acceptor)
+                }
+            }
+    }
+
     /// On the channel's event loop.
-    static func configure(_ channel: any Channel, services: GatewayServices) throws {
-        let upgrader = ConnectionUpgrader(services: services)
+    private static func configure(_ channel: any Channel, acceptor: any ConnectionAcceptor) throws {
+        let upgrader = ConnectionUpgrader(acceptor: acceptor)
         let timeout = channel.eventLoop.scheduleTask(in: patience) { channel.close(promise: nil) }
         channel.closeFuture.whenComplete { _ in timeout.cancel() }
         try channel.pipeline.syncOperations.configureHTTPServerPipeline(

@@ -26,6 +26,12 @@ public struct GatewayConfiguration: ReadableConfiguration {
         public var maximumConnectionsPerClient = 100
         /// Messages of one connection; bursts may be twice as large.
         public var maximumMessagesPerSecond = 50
+        /// Messages over that rate which are refused within the window before the connection is closed.
+        public var maximumRefusedMessages = 20
+        public var refusedMessagesWindowSeconds = 10
+        /// Bad messages that are borne within the window before the connection is closed.
+        public var maximumBadInputs = 20
+        public var badInputWindowSeconds = 60
         /// Size of one message, fragments summed.
         public var maximumPayloadBytes = 1_048_576
         public var pingIntervalSeconds = 30
@@ -67,6 +73,10 @@ extension GatewayConfiguration.ConnectionLimits {
         maximumConnections = settings.integer(.maximumConnections)
         maximumConnectionsPerClient = settings.integer(.maximumConnectionsPerClient)
         maximumMessagesPerSecond = settings.integer(.maximumMessagesPerSecond)
+        maximumRefusedMessages = settings.integer(.maximumRefusedMessages)
+        refusedMessagesWindowSeconds = settings.integer(.refusedMessagesWindowSeconds)
+        maximumBadInputs = settings.integer(.maximumBadInputs)
+        badInputWindowSeconds = settings.integer(.badInputWindowSeconds)
         maximumPayloadBytes = settings.integer(.maximumPayloadBytes)
         pingIntervalSeconds = settings.integer(.pingIntervalSeconds)
         pongTimeoutSeconds = settings.integer(.pongTimeoutSeconds)

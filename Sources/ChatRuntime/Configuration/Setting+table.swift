@@ -21,8 +21,9 @@ extension Setting {
     private static let lifeCycle: [Setting] = [drainSeconds, nodeLeaseSeconds]
     private static let requestLimits: [Setting] = [maximumBodyBytes, maximumEventWaits]
     private static let connectionLimits: [Setting] = [
-        maximumConnections, maximumConnectionsPerClient, maximumMessagesPerSecond, maximumPayloadBytes,
-        pingIntervalSeconds, pongTimeoutSeconds, authenticationTimeoutSeconds, slowConsumerSeconds,
+        maximumConnections, maximumConnectionsPerClient, maximumMessagesPerSecond, maximumRefusedMessages,
+        refusedMessagesWindowSeconds, maximumBadInputs, badInputWindowSeconds, maximumPayloadBytes, pingIntervalSeconds,
+        pongTimeoutSeconds, authenticationTimeoutSeconds, slowConsumerSeconds,
     ]
     private static let streams: [Setting] = [maximumConcurrentStreams, streamGraceSeconds, migrationPhase]
     private static let exports: [Setting] = [
@@ -215,7 +216,35 @@ extension Setting {
         .integer(1...100_000),
         .value("50"),
         [.gateway],
-        "Messages a second a connection may send, with bursts of twice as many."
+        "Messages a second a connection may send, with bursts of twice as many; one more is refused."
+    )
+    static let maximumRefusedMessages = Setting(
+        "MAX_REFUSED_MESSAGES",
+        .integer(1...1000),
+        .value("20"),
+        [.gateway],
+        "Messages over `MAX_MESSAGES_PER_SECOND` within the window that close a connection with 4429."
+    )
+    static let refusedMessagesWindowSeconds = Setting(
+        "REFUSED_MESSAGES_WINDOW_SECONDS",
+        .integer(1...3600),
+        .value("10"),
+        [.gateway],
+        "Seconds a refused message counts."
+    )
+    static let maximumBadInputs = Setting(
+        "MAX_BAD_INPUTS",
+        .integer(1...1000),
+        .value("20"),
+        [.gateway],
+        "Bad messages within the window that close a connection with 1008."
+    )
+    static let badInputWindowSeconds = Setting(
+        "BAD_INPUT_WINDOW_SECONDS",
+        .integer(1...3600),
+        .value("60"),
+        [.gateway],
+        "Seconds a bad message counts."
     )
     static let maximumPayloadBytes = Setting(
         "MAX_PAYLOAD_BYTES",

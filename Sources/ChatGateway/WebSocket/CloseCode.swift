@@ -1,5 +1,5 @@
 /// Why a connection is closed (RFC 6455, section 7.4, and `contract/websocket.md`, 'Close codes').
-enum CloseCode: UInt16, Sendable {
+package enum CloseCode: UInt16, Sendable {
     case normal = 1000
     case goingAway = 1001
     case protocolError = 1002

@@ -2,7 +2,7 @@ import NIOCore
 import NIOWebSocket
 
 /// Writes the frames a server sends: unmasked, never fragmented (RFC 6455, section 5.2).
-enum ServerFrame {
+package enum ServerFrame {
     static func write(_ opcode: WebSocketOpcode, _ payload: some Collection<UInt8>, into buffer: inout ByteBuffer) {
         let count = payload.count
         buffer.writeInteger(0x80 | UInt8(webSocketOpcode: opcode))
@@ -18,8 +18,18 @@ enum ServerFrame {
         buffer.writeBytes(payload)
     }
 
-    /// The payload of a close frame.
-    static func closePayload(_ code: CloseCode, reason: String) -> [UInt8] {
-        [UInt8(code.rawValue >> 8), UInt8(code.rawValue & 0xFF)] + Array(reason.utf8.prefix(123))
+    /// The payload of a close frame: as much of the reason as fits.
+    package static func closePayload(_ code: CloseCode, reason: String) -> [UInt8] {
+        var reason = reason
+        while reason.utf8.count > maximumReasonBytes { reason.removeLast() }
+        return closePayload(answering: code.rawValue) + Array(reason.utf8)
     }
+
+    /// The payload of a close frame that answers another: its code, if it gave one.
+    package static func closePayload(answering code: UInt16?) -> [UInt8] {
+        code.map { [UInt8($0 >> 8), UInt8($0 & 0xFF)] } ?? []
+    }
+
+    /// A control frame takes 125 bytes, the code two of them.
+    private static let maximumReasonBytes = 123
 }

@@ -1,0 +1,13 @@
+import ChatGateway
+import ChatRuntime
+
+/// Takes every connection whose handshake is in order, on the gateway's path.
+struct EchoAcceptor: ConnectionAcceptor {
+    let limits: MessageDecoder.Limits
+
+    var allowedOrigins: AllowedOrigins { .any }
+
+    func accept(_ request: Handshake.Request) async throws(Handshake.Rejection) -> EndpointMaker {
+        { EchoEndpoint(channel: $0) }
+    }
+}
