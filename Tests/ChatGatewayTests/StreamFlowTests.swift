@@ -35,8 +35,6 @@ import Testing
         #expect(calls.room.load(ordering: .relaxed) == 0)
         flow.taken(1)
         #expect(flow.given(0))
-        // Told on the event loop, not on the stack of whoever took.
-        #expect(calls.room.load(ordering: .relaxed) == 0)
         await loop.run()
         #expect(calls.room.load(ordering: .relaxed) == 1)
     }

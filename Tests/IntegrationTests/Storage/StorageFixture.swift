@@ -32,7 +32,7 @@ func withStorage<Result: Sendable>(
     return try await withRunningClient(of: database, poolSize: poolSize) { client in
         let fixture = StorageFixture(database: database, client: client, owner: try #require(ClientID("alice")))
         try await fixture.sessionTypes.createSessionType(fixture.type)
-        _ = try await fixture.leases.renewLease(of: fixture.node, seconds: 60)
+        _ = try await fixture.leases.renewLease(of: fixture.node, seconds: 600)
         return try await body(fixture)
     }
 }

@@ -87,7 +87,9 @@ struct LimitTests {
 
     @Test("A message over the rate is refused and not acted on; who goes on is closed, and nobody else")
     func messageRate() async throws {
-        let shape = Self.shape(["MAX_MESSAGES_PER_SECOND": "1", "MAX_REFUSED_MESSAGES": "100"])
+        let shape = Self.shape([
+            "MAX_MESSAGES_PER_SECOND": "1", "MAX_REFUSED_MESSAGES": "100", "REFUSED_MESSAGES_WINDOW_SECONDS": "600",
+        ])
         try await withCluster(shape) { cluster in
             let client = try await TestClient(of: cluster)
             let socket = try await client.connect()
