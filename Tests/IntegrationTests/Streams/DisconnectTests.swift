@@ -74,4 +74,26 @@ struct DisconnectTests {
             #expect(push["message"]?.messageText.hasSuffix("word100") == true)
         }
     }
+
+    @Test("A stream whose gateway is killed is told as interrupted to who goes on with it elsewhere")
+    func killedOwner() async throws {
+        try await withCluster(TestCluster.Shape(apis: 1)) { cluster in
+            let client = try await TestClient(of: cluster)
+            let session = try await client.makeSession()
+            let socket = try await client.connect(gateway: 0)
+            let request = try await socket.say("/pace 50ms /words 2000", in: session)
+            let message = try await socket.begun(request).string("message_id")
+            let device = try await client.connect(gateway: 1)
+            var seen = ResumedStream()
+            let watching = try await device.resume(message, from: 0)
+            try await seen.follow(device, watching, upTo: 30)
+            await cluster.gateways[0].kill()
+            try await seen.follow(device, watching)
+            #expect(seen.end?["error_code"] == "SERVICE_UNAVAILABLE")
+            let stored = try await client.message(message)
+            #expect(stored.messageState == "interrupted")
+            #expect(seen.text == stored.messageText)
+            #expect(try await device.converse("still there?", in: session).state == "complete")
+        }
+    }
 }
