@@ -5,8 +5,6 @@ import Synchronization
 
 /// Brings push events from the bus and the event log to this node's connections: to each exactly once, in order.
 final class PushHub: Sendable {
-    /// How much a returning client may have missed; more is a resync (`contract/semantics.md`, 'Push events').
-    static let maximumReplayed = 1000
     private static let readBackCount = 500
 
     private struct Entry {
@@ -73,15 +71,19 @@ final class PushHub: Sendable {
             let end = try await events.lastSeqs(of: [feed.client])[feed.client] ?? 0
             guard lastSeq <= end else { return resync(connection, in: feed, from: end, ready: ready) }
         }
+        // More is not told, not even in part.
+        guard feed.position - lastSeq <= EventReach.maximumEvents else {
+            return resync(connection, in: feed, from: feed.position, ready: ready)
+        }
         let flow = connection.makeFlow()
         var position = lastSeq
-        var replayed = 0
         while !feed.join(connection, after: position, ready: ready) {
             ready(feed.position)
             let missed = try await events.events(of: feed.client, after: position, limit: Self.readBackCount).events
-            replayed += missed.count
-            guard let first = missed.first, let last = missed.last, first.seq == position + 1,
-                replayed <= Self.maximumReplayed
+            guard let first = missed.first, let last = missed.last,
+                // Every number is there: none was dropped from the log, not even in between.
+                last.seq - position == missed.count,
+                first.createdAt > Timestamp.now.advanced(bySeconds: -EventReach.seconds)
             else {
                 return resync(connection, in: feed, from: feed.position, ready: ready)
             }

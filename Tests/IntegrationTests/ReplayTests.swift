@@ -1,0 +1,68 @@
+import ChatCore
+import TestSupport
+import Testing
+
+/// What a device that comes back is told of what it missed (`contract/semantics.md`, 'Push events').
+@Suite(.timeLimit(.minutes(5)))
+struct ReplayTests {
+    /// Writes so many events for a client, as the transactions they tell of do.
+    private func write(_ count: Int, to client: TestClient, in cluster: TestCluster) async throws {
+        let session = SessionID.make()
+        try await cluster.database.query(
+            """
+            SELECT count(append_session_updated('\(client.id)', '\(session)', '{"metadata": {}}'))
+            FROM generate_series(1, \(count))
+            """
+        )
+    }
+
+    @Test(
+        "A thousand missed events are told, one more is a resync, and new ones follow either",
+        arguments: [1000, 1001]
+    )
+    func reach(count: Int) async throws {
+        try await withSharedCluster { cluster in
+            let client = try await TestClient(of: cluster)
+            try await write(count, to: client, in: cluster)
+            let device = try await client.connect(lastSeq: 0)
+            if count == 1000 {
+                #expect(sequence(try await device.pushes(count)) == Array(1...Int64(count)))
+            } else {
+                #expect(try await device.expect("connection.resync")["last_seq"] == .integer(count))
+                #expect(device.waiting.isEmpty)
+            }
+            try await write(1, to: client, in: cluster)
+            #expect(sequence(try await device.pushes(1)) == [Int64(count) + 1])
+        }
+    }
+
+    @Test("A number that nobody ever wrote is a resync")
+    func ahead() async throws {
+        try await withSharedCluster { cluster in
+            let client = try await TestClient(of: cluster)
+            try await write(3, to: client, in: cluster)
+            let device = try await client.connect(lastSeq: 4)
+            #expect(try await device.expect("connection.resync")["last_seq"] == 3)
+        }
+    }
+
+    @Test(
+        "Events that the log has no more, or that are older than a day, are a resync",
+        arguments: [
+            "DELETE FROM events WHERE client_id = $ AND seq <= 3", "DELETE FROM events WHERE client_id = $ AND seq = 7",
+            "UPDATE events SET created_at = created_at - interval '25 hours' WHERE client_id = $ AND seq <= 5",
+        ]
+    )
+    func gone(change: String) async throws {
+        try await withSharedCluster { cluster in
+            let client = try await TestClient(of: cluster)
+            try await write(10, to: client, in: cluster)
+            let statement = change.split(separator: "$").joined(separator: "'\(client.id)'")
+            try await cluster.database.query(statement)
+            let device = try await client.connect(lastSeq: 2)
+            #expect(try await device.expect("connection.resync")["last_seq"] == 10)
+            let other = try await client.connect(gateway: 1, lastSeq: 8)
+            #expect(sequence(try await other.pushes(2)) == [9, 10])
+        }
+    }
+}
