@@ -13,7 +13,12 @@ final class ClientConnection: Sendable {
 
     private let state = Mutex(State())
 
+    /// What the kernel takes of a stream that the engine does not read; left to itself it takes megabytes.
+    private static let sendBufferBytes = 64 * 1024
+
     init(_ channel: any Channel) async throws {
+        // So that `/stats` shows soon that nobody reads.
+        try await channel.setOption(.socketOption(.so_sndbuf), value: .init(Self.sendBufferBytes)).get()
         // Without half-closure, a client that goes away closes the channel even while nothing is written to it.
         try await channel.setOption(.allowRemoteHalfClosure, value: false).get()
         channel.closeFuture.whenComplete { [weak self] _ in self?.closed() }

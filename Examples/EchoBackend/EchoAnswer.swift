@@ -46,6 +46,7 @@ struct EchoAnswer: Sendable {
             if try await fault(after: index, to: &writer) { return }
             if index > 0, pace > .zero { try await connection.pause(pace) }
             try await writer.write(try WebhookAnswer.event("chunk", WebhookAnswer.Chunk(content: word)))
+            counters.wordSent()
         }
         if try await fault(after: .max, to: &writer) { return }
         try await writer.write(try WebhookAnswer.event("complete", WebhookAnswer.Complete(metadata: metadata)))

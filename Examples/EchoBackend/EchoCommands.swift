@@ -2,6 +2,7 @@
 ///
 /// - `/pace 20ms` pauses between words
 /// - `/words 100` answers with that many words
+/// - `/bytes 1000` fills each word up to that many bytes
 /// - `/json` answers with plain JSON instead of a stream
 /// - `/fail 5` ends the stream with `event: error` after five words
 /// - `/break 5` cuts the stream after five words, without a `complete`
@@ -19,6 +20,8 @@ struct EchoCommands: Sendable {
     var pace: Duration?
     var fault: Fault?
     var isJSON = false
+    /// What each word is filled up to, the white space before it included.
+    private var wordBytes = 0
     /// The answer's words, each with the white space before it: joined they are the text.
     var words: [String] = []
 
@@ -31,6 +34,7 @@ struct EchoCommands: Sendable {
             }
             tokens = tokens.dropFirst(count)
         }
+        words = words.map { $0 + String(repeating: ".", count: max(0, wordBytes - $0.utf8.count)) }
         if let first = words.first { words[0] = String(first.drop(while: \.isWhitespace)) }
     }
 
@@ -50,6 +54,7 @@ struct EchoCommands: Sendable {
         case ("/fail", let count?): fault = .fail(afterWords: count)
         case ("/break", let count?): fault = .cut(afterWords: count)
         case ("/status", let code?) where (200...599).contains(code): fault = .status(code)
+        case ("/bytes", let count?): wordBytes = count
         case ("/words", let count?): words += (0..<count).map { $0 == 0 ? "word1" : " word\($0 + 1)" }
         default: return nil
         }

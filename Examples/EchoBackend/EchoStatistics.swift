@@ -1,9 +1,11 @@
 import Synchronization
 
-/// What `GET /stats` tells: enough for a test to see that a stream was really given up.
+/// What `GET /stats` tells: enough for a test to see that a stream was really given up, or waits.
 struct EchoStatistics: Encodable, Sendable {
     /// Streams being sent now.
     var activeStreams = 0
+    /// Words of streams sent: it stands still while nobody takes them.
+    var wordsSent = 0
     /// Calls received, by event.
     var calls: [String: Int] = [:]
     /// Streams whose connection the engine closed before their end.
@@ -23,6 +25,10 @@ final class EchoCounters: Sendable {
             $0.calls[event, default: 0] += 1
             if event == "message.aborted" { $0.aborted += 1 }
         }
+    }
+
+    func wordSent() {
+        statistics.withLock { $0.wordsSent += 1 }
     }
 
     func streamBegan() {

@@ -82,6 +82,15 @@ public final class ClusterProcess: Sendable {
         try await APIClient(baseURL: "http://127.0.0.1:\(adminPort)").get(path)
     }
 
+    /// A metric without labels; 0 when nothing was counted yet.
+    public func metric(_ name: String) async throws -> Double {
+        let text = String(decoding: try await ask("/metrics").bytes, as: UTF8.self)
+        let line = text.split(separator: "\n").first { $0.hasPrefix(name + " ") }
+        guard let number = line?.split(separator: " ").last else { return 0 }
+        guard let value = Double(number) else { throw TestSupportError("no number: \(number)") }
+        return value
+    }
+
     /// SIGKILL, as a crash.
     public func kill() async {
         _ = await end(SIGKILL)

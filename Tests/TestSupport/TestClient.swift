@@ -32,18 +32,27 @@ public struct TestClient: Sendable {
     }
 
     /// Connects to a gateway, by its place, and takes `connection.ready` out of the inbox.
-    public func connect(gateway index: Int = 0, lastSeq: Int64? = nil) async throws -> WebSocketClient {
+    ///
+    /// - Parameter receiveBufferBytes: what the kernel takes for a client that does not read; its own choice if `nil`.
+    public func connect(
+        gateway index: Int = 0,
+        lastSeq: Int64? = nil,
+        receiveBufferBytes: Int? = nil
+    ) async throws -> WebSocketClient {
         var handshake = WebSocketClient.Handshake(token: token)
         handshake.lastSeq = lastSeq
+        handshake.receiveBufferBytes = receiveBufferBytes
         let socket = try await WebSocketClient.connect(port: cluster.gateways[index].port, handshake)
         try await socket.expect("connection.ready")
         return socket
     }
 
     /// Connects through the load balancer, and tells which gateway took the connection.
-    public func connectPublicly() async throws -> (socket: WebSocketClient, gateway: Int) {
+    public func connectPublicly(lastSeq: Int64? = nil) async throws -> (socket: WebSocketClient, gateway: Int) {
         let port = cluster.loadBalancer?.port ?? cluster.gateways[0].port
-        let socket = try await WebSocketClient.connect(port: port, WebSocketClient.Handshake(token: token))
+        var handshake = WebSocketClient.Handshake(token: token)
+        handshake.lastSeq = lastSeq
+        let socket = try await WebSocketClient.connect(port: port, handshake)
         let node = try await socket.expect("connection.ready").string("node_id")
         guard let gateway = cluster.gateways.firstIndex(where: { $0.name == node }) else {
             throw TestSupportError("the connection is at \(node), which is no gateway of the cluster")

@@ -17,6 +17,8 @@ extension WebSocketClient {
         public var subprotocols = ["chat-engine.v2"]
         public var origin: String?
         public var lastSeq: Int64?
+        /// What the kernel takes for the client (`SO_RCVBUF`), before the gateway sees that it does not read.
+        public var receiveBufferBytes: Int?
         public var headers: [(name: String, value: String)] = []
 
         public init(token: String? = nil) {
@@ -65,7 +67,7 @@ extension WebSocketClient {
                 outcome.succeed(head.headers)
             }
         }
-        let bootstrap = ClientBootstrap(group: loop)
+        var bootstrap = ClientBootstrap(group: loop)
             .connectTimeout(.seconds(10))
             .channelInitializer { channel in
                 channel.eventLoop.makeCompletedFuture {
@@ -86,6 +88,9 @@ extension WebSocketClient {
                     try pipeline.addHandler(WebSocketHandshakeHandler(request: request, outcome: outcome))
                 }
             }
+        if let bytes = handshake.receiveBufferBytes {
+            bootstrap = bootstrap.channelOption(.socketOption(.so_rcvbuf), value: .init(bytes))
+        }
         let channel: any Channel
         do {
             channel = try await bootstrap.connect(host: host, port: port).get()

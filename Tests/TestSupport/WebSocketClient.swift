@@ -157,6 +157,9 @@ public final class WebSocketClient: Sendable {
         }
     }
 
+    /// Nothing more comes, except what has arrived already.
+    public var hasEnded: Bool { inbox.current.end != .open }
+
     /// Waits until the transport is closed.
     public func untilGone(timeout: Duration = patience) async throws {
         guard await inbox.wait(timeout: timeout, { $0.isGone ? true : nil }) != nil else {
@@ -196,6 +199,19 @@ public final class WebSocketClient: Sendable {
     public func resumeReading() async throws {
         try await channel.setOption(.autoRead, value: true).get()
         channel.read()
+    }
+
+    /// Reads no faster than this, in ten helpings a second, until the connection ends.
+    public func readSlowly(bytesPerSecond: Int) async throws {
+        let helping = FixedSizeRecvByteBufferAllocator(capacity: max(bytesPerSecond / 10, 1))
+        try await channel.setOption(.autoRead, value: false).get()
+        try await channel.setOption(.maxMessagesPerRead, value: 1).get()
+        try await channel.setOption(.recvAllocator, value: helping).get()
+        let reading = channel.eventLoop.scheduleRepeatedTask(
+            initialDelay: .zero,
+            delay: .milliseconds(100)
+        ) { [channel] _ in channel.read() }
+        channel.closeFuture.whenComplete { _ in reading.cancel() }
     }
 
     private func wait<Found: Sendable>(
