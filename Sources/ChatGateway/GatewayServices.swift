@@ -14,6 +14,7 @@ public struct GatewayServices: Sendable {
     let legacy: LegacyServices
     let push: PushHub
     let connections: ConnectionRegistry
+    let running = RunningOperations()
     let metrics: GatewayMetrics
 
     public init(

@@ -1,6 +1,7 @@
 import NIOCore
 import NIOEmbedded
 import NIOWebSocket
+import Synchronization
 import Testing
 
 @testable import ChatGateway
@@ -37,12 +38,24 @@ import Testing
         #expect(frames.last.map { Array($0.data.readableBytesView) } == [3, 233] + Array("bye".utf8))
     }
 
-    @Test func aPeerThatTakesNothingIsClosedAsSlow() throws {
+    @Test func aPingOvertakesAllButTheCloseFrame() throws {
         let channel = EmbeddedChannel()
         let queue = OutboundQueue(channel: channel)
+        for index in 0..<3 { queue.send(text: Array("\(index)".utf8)) }
+        queue.sendPing()
+        queue.finish(closePayload: ServerFrame.closePayload(.goingAway, reason: "bye"))
+        queue.sendPing()
+        channel.embeddedEventLoop.run()
+        #expect(try frames(channel).map(\.opcode) == [.ping, .text, .text, .text, .connectionClose])
+    }
+
+    @Test func aPeerThatTakesNothingIsClosedAsSlow() throws {
+        let channel = EmbeddedChannel()
+        let overflows = Atomic(0)
+        let queue = OutboundQueue(channel: channel) { overflows.add(1, ordering: .relaxed) }
         let flow = StreamFlow(eventLoop: channel.eventLoop, patience: .hours(1)) {}
         let megabyte = [UInt8](repeating: 0x61, count: 1 << 20)
-        for _ in 0..<(OutboundQueue.maximumBytes >> 20) + 1 {
+        for _ in 0..<(OutboundQueue.maximumBytes >> 20) + 3 {
             _ = flow.given(megabyte.count)
             queue.send(text: megabyte, flow: flow)
         }
@@ -50,6 +63,7 @@ import Testing
         let frames = try frames(channel)
         #expect(frames.map(\.opcode) == [.connectionClose])
         #expect(frames.last.map { Array($0.data.readableBytesView.prefix(2)) } == [0x11, 0x38])
+        #expect(overflows.load(ordering: .relaxed) == 1)
     }
 
     @Test func aLargeFrameAloneIsSent() throws {

@@ -27,7 +27,9 @@ import Testing
     @Test func isFullBetweenTheTwoMarks() async {
         let flow = flow()
         #expect(flow.given(StreamFlow.pauseBytes))
+        #expect(!flow.isFull)
         #expect(!flow.given(1))
+        #expect(flow.isFull)
         flow.taken(1)
         #expect(!flow.given(0))
         flow.taken(StreamFlow.pauseBytes - StreamFlow.resumeBytes - 1)
@@ -84,6 +86,7 @@ import Testing
         flow.close()
         await waiting
         await flow.waitForRoom()
+        #expect(!flow.isFull)
         await loop.advanceTime(by: .hours(1))
         #expect(calls.lostPatience.load(ordering: .relaxed) == 0)
     }

@@ -26,6 +26,10 @@ final class Connection: WebSocketEndpoint {
         /// What is shown to it.
         var viewers: [ObjectIdentifier: ConnectionViewer] = [:]
         var isGone = false
+        /// It was told that it is ready.
+        var isReady = false
+        /// What it is to be told then.
+        var drainNotice: DrainNotice?
         /// What the client says waits until its token is checked and it was told that the connection is ready.
         var isHolding = false
         var held: [ByteBuffer] = []
@@ -38,7 +42,7 @@ final class Connection: WebSocketEndpoint {
         self.services = services
         self.caller = caller
         self.lastSeq = lastSeq
-        self.outbound = OutboundQueue(channel: channel)
+        self.outbound = OutboundQueue(channel: channel) { services.metrics.slowConsumers.increment() }
         self.legacyLane = LegacyLane(maximum: services.configuration.maximumConcurrentStreams)
         let machine = ConnectionStateMachine(
             maximumStreams: services.configuration.maximumConcurrentStreams,
@@ -64,6 +68,11 @@ final class Connection: WebSocketEndpoint {
             return
         }
         services.metrics.connections.record(services.connections.count)
+        // It came in just before the listener closed, and may have come too late to be told of the drain.
+        guard !services.drain.isDraining else {
+            close(.goingAway, reason: "the node goes away")
+            return
+        }
         startPings()
         if let caller {
             hold()
@@ -281,6 +290,11 @@ final class Connection: WebSocketEndpoint {
                 ]
             )
         )
+        let drainNotice = state.withLock { state in
+            state.isReady = true
+            return state.drainNotice
+        }
+        if let drainNotice { outbound.send(text: drainNotice.envelope) }
         release()
     }
 
@@ -360,13 +374,15 @@ final class Connection: WebSocketEndpoint {
     private func startPings() {
         let interval = TimeAmount.seconds(Int64(services.configuration.connections.pingIntervalSeconds))
         let timer = channel.eventLoop.scheduleRepeatedTask(initialDelay: interval, delay: interval) { _ in
-            let isSilent = self.state.withLock {
-                $0.machine.isSilent(since: self.services.configuration.connections.pongTimeoutSeconds, now: .now)
+            let isGone = self.state.withLock { state in
+                // A client that is behind may not have come to our pings yet; it has its own time.
+                state.machine.isSilent(since: self.services.configuration.connections.pongTimeoutSeconds, now: .now)
+                    && !state.viewers.values.contains(where: \.isBehind)
             }
-            if isSilent {
+            if isGone {
                 self.channel.close(promise: nil)
             } else {
-                self.outbound.send(.ping, [])
+                self.outbound.sendPing()
             }
         }
         state.withLock { $0.pingTimer = timer }
@@ -374,17 +390,17 @@ final class Connection: WebSocketEndpoint {
 
     // MARK: Drain
 
-    /// Tells the client to go elsewhere.
-    func announceDrain(reconnectAfterMilliseconds: Int, deadline: Timestamp) {
-        guard state.withLock({ $0.machine.caller != nil && !$0.machine.isClosing }) else { return }
-        outbound.send(
-            text: ServerEnvelope.encode(
-                .connectionDraining,
-                [
-                    "reconnect_after_ms": .integer(reconnectAfterMilliseconds),
-                    "deadline": .string(deadline.description),
-                ]
-            )
-        )
+    /// Tells the client to go elsewhere; one that is not ready yet as soon as it is.
+    func announceDrain(_ notice: DrainNotice) {
+        let isReady = state.withLock { state in
+            if !state.isReady { state.drainNotice = notice }
+            return state.isReady
+        }
+        if isReady { outbound.send(text: notice.envelope) }
+    }
+
+    /// Whether something is still to come of streams on this node.
+    var isShownStreams: Bool {
+        state.withLock { !$0.machine.isClosing && $0.viewers.values.contains(where: \.isSeated) }
     }
 }

@@ -55,6 +55,14 @@ final class ConnectionRegistry: Sendable {
         }
     }
 
+    /// Returns when every connection has been given all there is of the streams of this node, at the latest at the
+    /// deadline. Cancelling ends the waiting.
+    func untilStreamsAreShown(before deadline: ContinuousClock.Instant) async {
+        while all.contains(where: \.isShownStreams), ContinuousClock.now < deadline, !Task.isCancelled {
+            try? await Task.sleep(for: .milliseconds(20))
+        }
+    }
+
     func remove(_ connection: Connection) {
         state.withLock { _ = $0.connections.removeValue(forKey: connection.id) }
     }

@@ -41,10 +41,13 @@ package final class OutboundQueue: Sendable {
     static let maximumPongs = 32
 
     private let channel: any Channel
+    private let onOverflow: @Sendable () -> Void
     private let state = Mutex(State())
 
-    package init(channel: any Channel) {
+    /// - Parameter onOverflow: called once when more than ``maximumBytes`` wait.
+    package init(channel: any Channel, onOverflow: @escaping @Sendable () -> Void = {}) {
         self.channel = channel
+        self.onOverflow = onOverflow
     }
 
     func send(text payload: [UInt8], flow: StreamFlow? = nil) {
@@ -53,6 +56,11 @@ package final class OutboundQueue: Sendable {
 
     package func send(_ opcode: WebSocketOpcode, _ payload: [UInt8]) {
         enqueue(Entry(opcode: opcode, payload: payload, flow: nil, isLast: false))
+    }
+
+    /// Sends a ping before all that is queued, so that a client that is behind can show that it is there.
+    func sendPing() {
+        enqueue(Entry(opcode: .ping, payload: [], flow: nil, isLast: false), isFirst: true)
     }
 
     /// Sends a close frame after what is queued; nothing is taken after it.
@@ -83,7 +91,7 @@ package final class OutboundQueue: Sendable {
         drop()
     }
 
-    private func enqueue(_ entry: Entry) {
+    private func enqueue(_ entry: Entry, isFirst: Bool = false) {
         let (mustSchedule, closes, dropped) = state.withLock { state -> (Bool, Bool, Deque<Entry>) in
             guard !state.isClosed else { return (false, false, [entry]) }
             if entry.opcode == .pong {
@@ -103,13 +111,14 @@ package final class OutboundQueue: Sendable {
                 state.bytes = payload.count
                 state.isClosed = true
             } else {
-                state.entries.append(entry)
+                if isFirst { state.entries.prepend(entry) } else { state.entries.append(entry) }
                 state.bytes += entry.payload.count
                 if entry.isLast { state.isClosed = true }
             }
             defer { state.isBusy = true }
             return (!state.isBusy, state.isClosed, dropped)
         }
+        if closes, !dropped.isEmpty { onOverflow() }
         for entry in dropped { entry.flow?.taken(entry.payload.count) }
         if mustSchedule { channel.eventLoop.execute { self.write() } }
         if closes { ConnectionCloser.closeSoon(channel) }

@@ -40,6 +40,9 @@ final class StreamFlow: Sendable {
         self.onLostPatience = onLostPatience
     }
 
+    /// Nothing more is to be given now.
+    var isFull: Bool { state.withLock { $0.isFull && !$0.isClosed } }
+
     /// Something is about to be handed to the connection. - Returns: whether more may be.
     func given(_ bytes: Int) -> Bool {
         let (hasRoom, becameFull) = state.withLock { state in

@@ -17,6 +17,7 @@ struct GatewayAcceptor: ConnectionAcceptor {
 
     func accept(_ request: Handshake.Request) async throws(Handshake.Rejection) -> EndpointMaker {
         let caller = try await caller(of: request)
+        guard !services.drain.isDraining else { throw .goingAway }
         return { [services] channel in
             Connection(channel: channel, services: services, caller: caller, lastSeq: request.lastSeq)
         }

@@ -43,6 +43,12 @@ package struct Handshake: Sendable {
             error: ChatError(.forbidden, "This origin may not connect.")
         )
 
+        static let goingAway = Rejection(
+            status: .serviceUnavailable,
+            error: .goingAway,
+            headers: ["retry-after": "1"]
+        )
+
         static func badToken(_ error: ChatError) -> Rejection {
             Rejection(
                 status: error.code == .serviceUnavailable ? .serviceUnavailable : .unauthorized,

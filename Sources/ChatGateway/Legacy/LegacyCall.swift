@@ -36,28 +36,34 @@ struct LegacyCall: Sendable {
             sendError(phase.refusal(of: operation))
             return
         }
-        guard !connection.services.drain.isDraining else {
-            refuse(ChatError(.serviceUnavailable, "This node is going away.", retryAfterSeconds: 1))
+        guard connection.services.running.began(unless: connection.services.drain) else {
+            refuse(.goingAway)
             return
         }
+        begin()
+    }
+
+    /// Begins an operation that was counted as running, or refuses it and counts it as ended.
+    private func begin() {
         let work: LegacyOperation.Work
         do throws(ChatError) {
             work = try operation.work(on: envelope.payload, with: services.operations)
         } catch {
+            connection.services.running.ended()
             refuse(error.moved(under: "payload"))
             return
         }
         guard connection.legacyLane.begin() else {
+            connection.services.running.ended()
             refuse(
                 ChatError(.rateLimitExceeded, "Too many operations run on this connection.", limitType: "concurrent")
             )
             return
         }
-        services.running.began()
         Task {
             await deliver(await answer(work))
             connection.legacyLane.ended()
-            services.running.ended()
+            connection.services.running.ended()
         }
     }
 

@@ -5,7 +5,6 @@ public struct LegacyServices: Sendable {
     let operations: ChatOperations
     let carryOutOnce: CarryOutOnce
     let sealingKey: @Sendable (_ text: String, _ client: ClientID) -> (any SealingKey)?
-    let running = RunningOperations()
     let metrics = LegacyMetrics()
 
     /// - Parameter sealingKey: makes a key of the id of an envelope; `nil` when the text is none.

@@ -14,11 +14,13 @@ struct StreamOperation: Sendable {
     let begin: Begin
 
     func start() {
-        guard !connection.services.drain.isDraining else {
-            refuse(ChatError(.serviceUnavailable, "This node is going away.", retryAfterSeconds: 1))
+        // Counted until its stream runs, so that a drain waits for that too: what is committed has to be answered.
+        guard connection.services.running.began(unless: connection.services.drain) else {
+            refuse(.goingAway)
             return
         }
         guard connection.reserveStream() else {
+            connection.services.running.ended()
             refuse(.tooManyStreams)
             return
         }
@@ -26,9 +28,23 @@ struct StreamOperation: Sendable {
     }
 
     private func run() async {
+        guard case .repeated(let userMessageID, let messageID, let sessionID)? = await carryOut() else { return }
         do {
-            switch try await begin(self) {
-            case .begun(let stream):
+            let watch = connection.services.operations.watchStream
+            let known = try await watch.find(messageID, reader: caller.clientID)
+            let viewer = announce(messageID, userMessage: userMessageID, session: sessionID)
+            await watch.show(known, to: viewer, from: 0, reader: caller.clientID)
+        } catch {
+            failed(error)
+        }
+    }
+
+    /// Begins the stream, or refuses the request. When it returns, a stream that was begun is in the registry.
+    private func carryOut() async -> StreamBeginning? {
+        defer { connection.services.running.ended() }
+        do {
+            let beginning = try await begin(self)
+            if case .begun(let stream) = beginning {
                 stream.start(
                     viewer: announce(
                         stream.messageID,
@@ -36,16 +52,17 @@ struct StreamOperation: Sendable {
                         session: stream.sessionID
                     )
                 )
-            case .repeated(let userMessageID, let messageID, let sessionID):
-                let watch = connection.services.operations.watchStream
-                let known = try await watch.find(messageID, reader: caller.clientID)
-                let viewer = announce(messageID, userMessage: userMessageID, session: sessionID)
-                await watch.show(known, to: viewer, from: 0, reader: caller.clientID)
             }
+            return beginning
         } catch {
-            connection.streamEnded()
-            refuse(error as? ChatError ?? .internalError(underlying: error))
+            failed(error)
+            return nil
         }
+    }
+
+    private func failed(_ error: any Error) {
+        connection.streamEnded()
+        refuse(error as? ChatError ?? .internalError(underlying: error))
     }
 
     /// Says that the stream begins, and returns its viewer.

@@ -49,16 +49,18 @@ public struct GatewayListener: Service {
     }
 
     private func drainConnections() async {
-        let settings = services.configuration
-        let deadline = Timestamp.now.advanced(bySeconds: Int64(settings.runtime.drainSeconds))
-        let patienceEnds = ContinuousClock.now + .seconds(settings.runtime.drainSeconds)
+        let patience = services.configuration.runtime.drainSeconds
+        let deadline = Timestamp.now.advanced(bySeconds: Int64(patience))
+        let patienceEnds = ContinuousClock.now + .seconds(patience)
         for connection in services.connections.all {
             let delay = Int.random(in: 0...Self.reconnectSpreadMilliseconds)
-            connection.announceDrain(reconnectAfterMilliseconds: delay, deadline: deadline)
+            connection.announceDrain(DrainNotice(reconnectAfterMilliseconds: delay, deadline: deadline))
             services.metrics.drainedConnections.increment()
         }
-        await DrainStreams(registry: services.streams)(within: .seconds(settings.runtime.drainSeconds))
-        await services.legacy.running.untilNone(before: patienceEnds)
+        // In this order: what is under way may begin a stream, and a stream that has ended may have to be shown.
+        await services.running.untilNone(before: patienceEnds)
+        await DrainStreams(registry: services.streams)(within: patienceEnds - .now)
+        await services.connections.untilStreamsAreShown(before: patienceEnds)
         for connection in services.connections.all { connection.close(.goingAway, reason: "the node goes away") }
         let end = ContinuousClock.now + Self.closingPatience
         while services.connections.count > 0, ContinuousClock.now < end {

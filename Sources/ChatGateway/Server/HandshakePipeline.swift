@@ -2,10 +2,21 @@ import NIOCore
 import NIOHTTP1
 package import NIOPosix
 
+#if canImport(Glibc)
+import Glibc
+#elseif canImport(Darwin)
+import Darwin
+#endif
+
 /// The HTTP end of a new channel: waits for the handshake, and goes away when it is done.
 package enum HandshakePipeline {
     /// How long a client may take for its request.
     static let patience: TimeAmount = .seconds(10)
+    /// What the kernel holds of a connection that the peer has no room for yet.
+    ///
+    /// Left to itself it takes megabytes, and asks for more only when a third of them is gone: a client that reads slowly
+    /// but steadily would look like one that does not read at all.
+    private static let unsentBytes = 128 * 1024
 
     /// Listens for connections that `acceptor` decides on.
     package static func bootstrap(_ acceptor: any ConnectionAcceptor) -> ServerBootstrap {
@@ -14,6 +25,7 @@ package enum HandshakePipeline {
             .serverChannelOption(.socketOption(.so_reuseaddr), value: 1)
             .childChannelOption(.socketOption(.so_reuseaddr), value: 1)
             .childChannelOption(.tcpOption(.tcp_nodelay), value: 1)
+            .childChannelOption(.tcpOption(.init(rawValue: TCP_NOTSENT_LOWAT)), value: unsentBytes)
             .childChannelInitializer { channel in
                 channel.eventLoop.makeCompletedFuture {
                     try configure(channel, acceptor: acceptor)
