@@ -181,7 +181,7 @@ let package = Package(
         ),
         .testTarget(
             name: "ChatBackendsTests",
-            dependencies: ["ChatCore", "ChatBackends", nioCore, nioPosix, nioHTTP1],
+            dependencies: ["TestSupport", "ChatCore", "ChatBackends", nioCore, nioPosix, nioHTTP1],
             swiftSettings: swiftSettings
         ),
         .testTarget(
