@@ -46,6 +46,8 @@ let package = Package(
         .executable(name: "chat-engine-gateway", targets: ["GatewayServer"]),
         .executable(name: "chat-engine-bus", targets: ["BusServer"]),
         .executable(name: "echo-backend", targets: ["EchoBackend"]),
+        .executable(name: "minimal-backend", targets: ["MinimalBackend"]),
+        .executable(name: "openai-bridge", targets: ["OpenAIBridge"]),
     ],
     dependencies: [
         .package(url: "https://github.com/apple/swift-argument-parser", from: "1.5.0"),
@@ -150,6 +152,22 @@ let package = Package(
             path: "Examples/EchoBackend",
             swiftSettings: swiftSettings
         ),
+        .executableTarget(
+            name: "MinimalBackend",
+            dependencies: [hummingbird],
+            path: "Examples/MinimalBackend",
+            swiftSettings: swiftSettings
+        ),
+        .executableTarget(
+            name: "OpenAIBridge",
+            dependencies: [
+                hummingbird, argumentParser, asyncHTTPClient, crypto, nioCore, nioHTTP1, serviceLifecycle, unixSignals,
+                logging,
+            ],
+            path: "Examples/OpenAIBridge",
+            exclude: ["README.md", "capabilities.json"],
+            swiftSettings: swiftSettings
+        ),
         .target(
             name: "TestSupport",
             dependencies: [
@@ -210,6 +228,13 @@ let package = Package(
             swiftSettings: swiftSettings
         ),
         .testTarget(name: "ArchitectureTests", dependencies: [], swiftSettings: swiftSettings),
+        .testTarget(
+            name: "OpenAIBridgeTests",
+            dependencies: [
+                "TestSupport", "OpenAIBridge", asyncHTTPClient, hummingbird, nioCore, nioHTTP1, logging,
+            ],
+            swiftSettings: swiftSettings
+        ),
         .testTarget(
             name: "IntegrationTests",
             dependencies: [

@@ -37,6 +37,9 @@ enum ImportRules {
         "BusServer": executable,
         // An example knows the engine only by its contract.
         "EchoBackend": Set(["ArgumentParser"]).union(hummingbird).union(lifecycle),
+        "MinimalBackend": hummingbird,
+        "OpenAIBridge": Set(["ArgumentParser", "AsyncHTTPClient", "Crypto", "NIOHTTP1"]).union(hummingbird)
+            .union(lifecycle),
         "CLibPQ": [],
         "CHiredis": [],
         "CDescriptions": [],
