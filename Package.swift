@@ -45,6 +45,7 @@ let package = Package(
         .executable(name: "chat-engine-api", targets: ["APIServer"]),
         .executable(name: "chat-engine-gateway", targets: ["GatewayServer"]),
         .executable(name: "chat-engine-bus", targets: ["BusServer"]),
+        .executable(name: "chat-engine-backend-check", targets: ["BackendCheck"]),
         .executable(name: "echo-backend", targets: ["EchoBackend"]),
         .executable(name: "minimal-backend", targets: ["MinimalBackend"]),
         .executable(name: "openai-bridge", targets: ["OpenAIBridge"]),
@@ -147,6 +148,11 @@ let package = Package(
             swiftSettings: swiftSettings
         ),
         .executableTarget(
+            name: "BackendCheck",
+            dependencies: ["ChatCore", "ChatBackends", argumentParser, asyncHTTPClient, nioCore, nioHTTP1],
+            swiftSettings: swiftSettings
+        ),
+        .executableTarget(
             name: "EchoBackend",
             dependencies: [hummingbird, argumentParser, nioCore, serviceLifecycle, unixSignals, logging],
             path: "Examples/EchoBackend",
@@ -228,6 +234,11 @@ let package = Package(
             swiftSettings: swiftSettings
         ),
         .testTarget(name: "ArchitectureTests", dependencies: [], swiftSettings: swiftSettings),
+        .testTarget(
+            name: "BackendCheckTests",
+            dependencies: ["TestSupport", "ChatCore", "ChatBackends", "BackendCheck", nioCore, nioHTTP1],
+            swiftSettings: swiftSettings
+        ),
         .testTarget(
             name: "OpenAIBridgeTests",
             dependencies: [
