@@ -45,7 +45,10 @@ let package = Package(
         .executable(name: "chat-engine-api", targets: ["APIServer"]),
         .executable(name: "chat-engine-gateway", targets: ["GatewayServer"]),
         .executable(name: "chat-engine-bus", targets: ["BusServer"]),
+        .executable(name: "chat-engine-backend-check", targets: ["BackendCheck"]),
         .executable(name: "echo-backend", targets: ["EchoBackend"]),
+        .executable(name: "minimal-backend", targets: ["MinimalBackend"]),
+        .executable(name: "openai-bridge", targets: ["OpenAIBridge"]),
     ],
     dependencies: [
         .package(url: "https://github.com/apple/swift-argument-parser", from: "1.5.0"),
@@ -145,9 +148,30 @@ let package = Package(
             swiftSettings: swiftSettings
         ),
         .executableTarget(
+            name: "BackendCheck",
+            dependencies: ["ChatCore", "ChatBackends", argumentParser, asyncHTTPClient, nioCore, nioHTTP1],
+            swiftSettings: swiftSettings
+        ),
+        .executableTarget(
             name: "EchoBackend",
             dependencies: [hummingbird, argumentParser, nioCore, serviceLifecycle, unixSignals, logging],
             path: "Examples/EchoBackend",
+            swiftSettings: swiftSettings
+        ),
+        .executableTarget(
+            name: "MinimalBackend",
+            dependencies: [hummingbird],
+            path: "Examples/MinimalBackend",
+            swiftSettings: swiftSettings
+        ),
+        .executableTarget(
+            name: "OpenAIBridge",
+            dependencies: [
+                hummingbird, argumentParser, asyncHTTPClient, crypto, nioCore, nioHTTP1, serviceLifecycle, unixSignals,
+                logging,
+            ],
+            path: "Examples/OpenAIBridge",
+            exclude: ["README.md", "capabilities.json"],
             swiftSettings: swiftSettings
         ),
         .target(
@@ -181,7 +205,7 @@ let package = Package(
         ),
         .testTarget(
             name: "ChatBackendsTests",
-            dependencies: ["ChatCore", "ChatBackends", nioCore, nioPosix, nioHTTP1],
+            dependencies: ["TestSupport", "ChatCore", "ChatBackends", nioCore, nioPosix, nioHTTP1],
             swiftSettings: swiftSettings
         ),
         .testTarget(
@@ -210,6 +234,18 @@ let package = Package(
             swiftSettings: swiftSettings
         ),
         .testTarget(name: "ArchitectureTests", dependencies: [], swiftSettings: swiftSettings),
+        .testTarget(
+            name: "BackendCheckTests",
+            dependencies: ["TestSupport", "ChatCore", "ChatBackends", "BackendCheck", nioCore, nioHTTP1],
+            swiftSettings: swiftSettings
+        ),
+        .testTarget(
+            name: "OpenAIBridgeTests",
+            dependencies: [
+                "TestSupport", "OpenAIBridge", asyncHTTPClient, hummingbird, nioCore, nioHTTP1, logging,
+            ],
+            swiftSettings: swiftSettings
+        ),
         .testTarget(
             name: "IntegrationTests",
             dependencies: [

@@ -53,6 +53,8 @@ final class ClientConnection: Sendable {
 struct EchoContext: RequestContext {
     var coreContext: CoreRequestContextStorage
     let channel: any Channel
+    /// Long histories are larger than the usual limit.
+    let maxUploadSize = 64 * 1024 * 1024
 
     init(source: ApplicationRequestContextSource) {
         coreContext = CoreRequestContextStorage(source: source)

@@ -12,7 +12,7 @@ import Testing
         let manifest = try Checkout.manifest()
         let libraries = ["CLibPQ", "CHiredis"]
         let rooms = try Checkout.rooms(in: "Sources").filter { !libraries.contains($0) }
-        let examples = try Checkout.rooms(in: "Examples")
+        let examples = Set(try Checkout.swiftFiles(in: "Examples").map(\.room))
         #expect(ManifestRules.targets(in: manifest).map(\.name).sorted() == (rooms + examples).sorted())
         #expect(ManifestRules.violations(in: manifest) == [])
     }

@@ -35,8 +35,12 @@ enum ImportRules {
         "APIServer": executable,
         "GatewayServer": executable,
         "BusServer": executable,
+        "BackendCheck": ["ArgumentParser", "AsyncHTTPClient", "ChatBackends", "ChatCore", "NIOCore", "NIOHTTP1"],
         // An example knows the engine only by its contract.
         "EchoBackend": Set(["ArgumentParser"]).union(hummingbird).union(lifecycle),
+        "MinimalBackend": hummingbird,
+        "OpenAIBridge": Set(["ArgumentParser", "AsyncHTTPClient", "Crypto", "NIOHTTP1"]).union(hummingbird)
+            .union(lifecycle),
         "CLibPQ": [],
         "CHiredis": [],
         "CDescriptions": [],

@@ -1,6 +1,7 @@
 import ChatCore
 import NIOCore
 import NIOPosix
+import TestSupport
 import Testing
 
 @testable import ChatBackends

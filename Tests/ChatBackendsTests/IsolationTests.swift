@@ -2,6 +2,7 @@ import ChatCore
 import NIOCore
 import NIOPosix
 import Synchronization
+import TestSupport
 import Testing
 
 @testable import ChatBackends

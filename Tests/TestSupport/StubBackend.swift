@@ -1,62 +1,66 @@
-import NIOCore
-import NIOHTTP1
+public import NIOCore
+public import NIOHTTP1
 import NIOPosix
 import Synchronization
 
 /// An HTTP server on a free port of the loopback interface that answers every request as its script says.
-final class StubBackend: Sendable {
-    typealias Script = @Sendable (Exchange) async throws -> Void
+public final class StubBackend: Sendable {
+    public typealias Script = @Sendable (Exchange) async throws -> Void
 
     /// One request and the means to answer it.
-    struct Exchange: Sendable {
-        let head: HTTPRequestHead
-        let body: String
+    public struct Exchange: Sendable {
+        public let head: HTTPRequestHead
+        public let body: String
         fileprivate let channel: any Channel
 
         /// Done when the connection is closed, by whichever side.
-        var connectionClosed: EventLoopFuture<Void> { channel.closeFuture }
+        public var connectionClosed: EventLoopFuture<Void> { channel.closeFuture }
 
-        func respond(_ status: HTTPResponseStatus = .ok, _ headers: HTTPHeaders, _ body: String = "") async throws {
+        public func respond(
+            _ status: HTTPResponseStatus = .ok,
+            _ headers: HTTPHeaders,
+            _ body: String = ""
+        ) async throws {
             try await begin(status, headers)
             try await write(body)
             try await end()
         }
 
-        func begin(_ status: HTTPResponseStatus = .ok, _ headers: HTTPHeaders = Self.eventStream) async throws {
+        public func begin(_ status: HTTPResponseStatus = .ok, _ headers: HTTPHeaders = Self.eventStream) async throws {
             try await send(.head(HTTPResponseHead(version: .http1_1, status: status, headers: headers)))
         }
 
         /// Returns once the kernel has taken it all.
-        func write(_ text: String) async throws {
+        public func write(_ text: String) async throws {
             try await send(.body(.byteBuffer(ByteBuffer(string: text))))
         }
 
-        func write(_ bytes: [UInt8]) async throws {
+        public func write(_ bytes: [UInt8]) async throws {
             try await send(.body(.byteBuffer(ByteBuffer(bytes: bytes))))
         }
 
-        func end() async throws { try await send(.end(nil)) }
+        public func end() async throws { try await send(.end(nil)) }
 
         /// Breaks the connection off, whatever was said before.
-        func reset() async throws { try await channel.close() }
+        public func reset() async throws { try await channel.close() }
 
         private func send(_ part: HTTPServerResponsePart) async throws {
             try await channel.writeAndFlush(part)
         }
 
-        static let eventStream: HTTPHeaders = ["content-type": "text/event-stream"]
-        static let json: HTTPHeaders = ["content-type": "application/json"]
+        public static let eventStream: HTTPHeaders = ["content-type": "text/event-stream"]
+        public static let json: HTTPHeaders = ["content-type": "application/json"]
     }
 
     private let listener: any Channel
     private let connections: Connections
-    let port: Int
+    public let port: Int
     /// One element for each time that a connection took no more.
-    let stalls: AsyncStream<Void>
+    public let stalls: AsyncStream<Void>
 
-    var url: String { "http://127.0.0.1:\(port)/hook" }
+    public var url: String { "http://127.0.0.1:\(port)/hook" }
     /// Connections accepted so far.
-    var connectionCount: Int { connections.all.withLock { $0.count } }
+    public var connectionCount: Int { connections.all.withLock { $0.count } }
 
     private init(_ script: @escaping Script) async throws {
         let connections = Connections()
@@ -76,7 +80,7 @@ final class StubBackend: Sendable {
     }
 
     /// Runs `body` against a server with this script; the server is gone afterwards.
-    static func with(_ script: @escaping Script, _ body: (StubBackend) async throws -> Void) async throws {
+    public static func with(_ script: @escaping Script, _ body: (StubBackend) async throws -> Void) async throws {
         let stub = try await StubBackend(script)
         do {
             try await body(stub)
