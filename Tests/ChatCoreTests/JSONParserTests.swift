@@ -84,4 +84,15 @@ import Testing
     @Test func writesControlCharactersEscaped() {
         #expect(JSONValue.string("\u{0}\u{1f}\"\\\n\u{7f}").text == "\"\\u0000\\u001f\\\"\\\\\\n\u{7f}\"")
     }
+
+    /// What a database writes out in full must be readable again.
+    @Test func numbersAreBoundedAsTheyAreWrittenOut() throws {
+        let nines = String(repeating: "9", count: 600)
+        #expect(throws: Never.self) { try JSONParser.parse("\(nines)e400") }
+        #expect(throws: Never.self) { try JSONParser.parse(String(repeating: "9", count: 1000)) }
+        let zeros = String(repeating: "0", count: 599)
+        for text in ["9\(nines)e400", "0.\(zeros)1e-400", "-\(nines)e400"] {
+            #expect(throws: JSONSyntaxError.self) { try JSONParser.parse(text) }
+        }
+    }
 }

@@ -14,6 +14,21 @@ import Testing
         #expect(MessageID(early.description.uppercased()) == early)
     }
 
+    @Test func clientsAreToldApartByteByByte() throws {
+        let composed = try #require(ClientID("jos\u{e9}"))
+        let decomposed = try #require(ClientID("jose\u{301}"))
+        #expect(composed.rawValue == decomposed.rawValue)
+        #expect(composed != decomposed)
+        #expect(Set([composed, decomposed, composed]).count == 2)
+        let channels = [composed, decomposed].map { SignalChannel.events(of: $0).name }
+        #expect(Set(channels).count == 2)
+        #expect(channels.allSatisfy { $0.utf8.allSatisfy { (0x21...0x7E).contains($0) } })
+        let plain = try #require(ClientID("plain-client"))
+        #expect(SignalChannel.events(of: plain).name == "chat-engine:events:plain-client")
+        let escaped = try #require(ClientID("a%20b"))
+        #expect(SignalChannel.events(of: escaped) != SignalChannel.events(of: try #require(ClientID("a b"))))
+    }
+
     @Test(arguments: [
         "", "x", "0194d3a0-0000-7000-8000-00000000000", "0194d3a0-0000-7000-8000-0000000000000",
         "zzzzzzzz-0000-7000-8000-000000000000",

@@ -65,4 +65,25 @@ struct ReplayTests {
             #expect(sequence(try await other.pushes(2)) == [9, 10])
         }
     }
+
+    @Test("Two clients whose ids only look alike hear nothing of each other")
+    func lookAlikes() async throws {
+        try await withSharedCluster { cluster in
+            let suffix = MessageID.make().description
+            let one = try await TestClient(of: cluster, id: "jos\u{e9}-\(suffix)")
+            let other = try await TestClient(of: cluster, id: "jose\u{301}-\(suffix)")
+            let session = try await one.makeSession()
+            let socket = try await one.connect()
+            let stranger = try await other.connect()
+            _ = try await socket.converse("mine alone", in: session)
+            #expect(sequence(try await socket.pushes(2)) == [1, 2])
+            // What the stranger hears first is its own.
+            let own = try await other.makeSession()
+            let answer = try await stranger.converse("another's", in: own)
+            let pushes = try await stranger.pushes(2)
+            #expect(sequence(pushes) == [1, 2])
+            #expect(pushes.last?["message"]?["message_id"]?.stringValue == answer.messageID)
+            #expect(try await other.api().get("/api/v1/sessions/\(session)").status == 404)
+        }
+    }
 }

@@ -7,9 +7,10 @@ public struct TestClient: Sendable {
     public let id: String
     public let token: String
 
-    public init(of cluster: TestCluster, expiresInSeconds: Int = 3600) async throws {
+    public init(of cluster: TestCluster, id: String? = nil, expiresInSeconds: Int = 3600) async throws {
         self.cluster = cluster
-        id = "client-\(UUID().uuidString.lowercased())"
+        let id = id ?? "client-\(UUID().uuidString.lowercased())"
+        self.id = id
         token = try await Tokens.sign(client: id, expiresInSeconds: expiresInSeconds)
     }
 

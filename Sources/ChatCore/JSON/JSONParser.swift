@@ -8,6 +8,9 @@ public struct JSONParser {
     /// Largest exponent accepted, either way: beyond what a binary64 number can hold, a few characters would stand for
     /// a number of any length.
     public static let maximumExponent = 400
+    private static let maximumNumberLength = 1024
+    /// Of a number with an exponent, when it is written without one: two signs and a leading zero below the other limit.
+    private static let maximumWrittenOutLength = 1000
 
     private let bytes: UnsafeBufferPointer<UInt8>
     private var position = 0
@@ -156,14 +159,19 @@ public struct JSONParser {
             try digits()
         }
         if current == UInt8(ascii: "e") || current == UInt8(ascii: "E") {
+            let mantissaLength = position - start
             position += 1
             if current == UInt8(ascii: "+") || current == UInt8(ascii: "-") { position += 1 }
             let exponent = position
             try digits()
             let value = Int(String(decoding: bytes[exponent..<position], as: UTF8.self))
-            guard let value, value <= Self.maximumExponent else { throw error(.invalidNumber) }
+            // A database may write the exponent out, and what it writes is read here again.
+            guard let value, value <= Self.maximumExponent, mantissaLength + value <= Self.maximumWrittenOutLength
+            else {
+                throw error(.invalidNumber)
+            }
         }
-        guard position - start <= 1024 else { throw error(.invalidNumber) }
+        guard position - start <= Self.maximumNumberLength else { throw error(.invalidNumber) }
         return JSONNumber(validLiteral: String(decoding: bytes[start..<position], as: UTF8.self))
     }
 

@@ -74,7 +74,7 @@ extension Message {
     /// Strangers learn which messages are the owner's, not who that is.
     fileprivate func asSeen(byStrangersTo owner: ClientID) -> Message {
         var message = self
-        message.authorID = authorID == owner.rawValue ? "owner" : "guest"
+        message.authorID = ClientID(authorID) == owner ? "owner" : "guest"
         return message
     }
 }

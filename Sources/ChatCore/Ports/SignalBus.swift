@@ -60,9 +60,18 @@ public struct SignalChannel: Hashable, Sendable, CustomStringConvertible {
         self.name = name
     }
 
-    /// Push events of one client, as published by the relay.
+    /// Push events of one client, as published by the relay. The name is plain ASCII, so that names are equal as texts
+    /// where the ids are equal byte by byte.
     public static func events(of client: ClientID) -> SignalChannel {
-        SignalChannel(name: "chat-engine:events:\(client.rawValue)")
+        var name = "chat-engine:events:"
+        for byte in client.rawValue.utf8 {
+            if (0x21...0x7E).contains(byte), byte != UInt8(ascii: "%") {
+                name.unicodeScalars.append(Unicode.Scalar(byte))
+            } else {
+                name += byte < 16 ? "%0\(String(byte, radix: 16))" : "%\(String(byte, radix: 16))"
+            }
+        }
+        return SignalChannel(name: name)
     }
 
     /// Requests and confirmations addressed to one node.

@@ -32,7 +32,7 @@ public struct CreateSession: Sendable {
         caller: Caller,
         traceparent: String? = nil
     ) async throws -> Session {
-        if let clientID = request.clientID, clientID != caller.clientID.rawValue {
+        if let clientID = request.clientID, ClientID(clientID) != caller.clientID {
             throw ChatError(
                 .forbidden,
                 "A session can be created for the caller alone.",

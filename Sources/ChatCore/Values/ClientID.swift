@@ -14,4 +14,14 @@ public struct ClientID: Hashable, Sendable, CustomStringConvertible {
     }
 
     public var description: String { rawValue }
+
+    // Ids are equal as they are to the database, byte by byte: two spellings of one text are two clients.
+
+    public static func == (one: ClientID, other: ClientID) -> Bool {
+        one.rawValue.utf8.elementsEqual(other.rawValue.utf8)
+    }
+
+    public func hash(into hasher: inout Hasher) {
+        for byte in rawValue.utf8 { hasher.combine(byte) }
+    }
 }
