@@ -159,7 +159,7 @@ struct BridgeTests {
             try await exchange.connectionClosed.get()
         } _: { stub in
             var configuration = configuration(stub)
-            configuration.timeoutSeconds = 1
+            configuration.timeoutSeconds = 10
             try await RunningBridge.with(configuration) { bridge in
                 let answer = try await bridge.call(RunningBridge.message)
                 #expect(answer.status == (hasHead ? 200 : 504))

@@ -159,7 +159,7 @@ extension RunningStream {
     public func show(to viewer: any StreamViewer, from next: Int?) {
         let number = state.withLock { $0.audience.add(viewer, from: next) }
         viewer.seated(StreamSeat(stream: self, number: number))
-        serve(number)
+        viewerHasRoom(number)
     }
 
     func viewerHasRoom(_ number: Int) {

@@ -36,11 +36,11 @@ struct StreamAudience: Sendable {
     // MARK: Viewers on this node
 
     /// Adds a viewer that wants the chunks from `next` on, or a snapshot first. Nothing is handed over before
-    /// ``serve(_:soFar:)``.
+    /// ``hasRoom(_:)``, so that it can take its seat first.
     mutating func add(_ receiver: any StreamViewer, from next: Int?) -> Int {
         lastNumber += 1
         arrivals += 1
-        viewers[lastNumber] = Viewer(receiver: receiver, next: next ?? -1)
+        viewers[lastNumber] = Viewer(receiver: receiver, next: next ?? -1, isFull: true)
         return lastNumber
     }
 

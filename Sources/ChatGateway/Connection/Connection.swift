@@ -340,7 +340,7 @@ final class Connection: WebSocketEndpoint {
             eventLoop: channel.eventLoop,
             patience: .seconds(Int64(services.configuration.connections.slowConsumerSeconds)),
             onRoom: onRoom,
-            onLostPatience: { self.closeSlowConsumer() }
+            onLostPatience: { [weak self] in self?.closeSlowConsumer() }
         )
     }
 

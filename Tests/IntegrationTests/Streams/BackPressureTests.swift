@@ -43,7 +43,7 @@ struct BackPressureTests {
             #expect(seen.end == nil)
             #expect(seen.nextChunk < Self.words)
 
-            let stored = try await eventually("the stream has ended") {
+            let stored = try await eventually("the stream has ended", within: .seconds(90)) {
                 let stored = try await self.stored(message, of: client)
                 return stored.state == "streaming" ? nil : stored
             }

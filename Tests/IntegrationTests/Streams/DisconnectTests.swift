@@ -41,16 +41,16 @@ struct DisconnectTests {
 
     @Test("It goes on when its client comes back in time, on whatever gateway", arguments: [0, 1])
     func back(gateway: Int) async throws {
-        try await withCluster(TestCluster.Shape(apis: 1, environment: ["STREAM_GRACE_SECONDS": "2"])) { cluster in
+        try await withCluster(TestCluster.Shape(apis: 1, environment: ["STREAM_GRACE_SECONDS": "8"])) { cluster in
             let client = try await TestClient(of: cluster)
             let session = try await client.makeSession()
             let socket = try await client.connect(gateway: 0)
-            let request = try await socket.send("message.send", cancelling("/pace 50ms /words 120", in: session))
+            let request = try await socket.send("message.send", cancelling("/pace 50ms /words 320", in: session))
             let message = try await socket.begun(request).string("message_id")
             var answer = ResumedStream()
             try await answer.follow(socket, request, upTo: 3)
             try await socket.abort()
-            // The stream takes 6 s, three times as long as its client may stay away.
+            // The stream takes 16 s, twice as long as its client may stay away.
             let back = try await client.connect(gateway: gateway)
             try await answer.follow(back, try await back.resume(message, from: answer.nextChunk))
             #expect(answer.state == "complete")

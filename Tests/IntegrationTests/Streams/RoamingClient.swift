@@ -121,7 +121,8 @@ struct RoamingClient: Sendable {
     }
 
     private mutating func connect() async throws {
-        if !socket.hasEnded { try await socket.abort() }
+        // It may end by itself in this very moment.
+        if !socket.hasEnded { try? await socket.abort() }
         let (client, lastSeq) = (client, lastSeq)
         socket = try await eventually("a gateway takes the client") {
             try await client.connectPublicly(lastSeq: lastSeq).socket
