@@ -52,6 +52,7 @@ struct ResumeTests {
                 cuts += 1
             }
             #expect(answer.state == "complete")
+            #expect(answer.snapshots == 0)
             #expect(answer.text == (try await client.message(message)).messageText)
             #expect(cuts > 5)
         }
@@ -103,6 +104,7 @@ struct ResumeTests {
             let whole = try await socket.stream(of: request, start: start, chunks: chunks)
             whole.expectWellFormed()
             for viewer in viewers {
+                #expect(viewer.snapshots == 0)
                 #expect(viewer.text == whole.text)
                 #expect(viewer.state == "complete")
             }
