@@ -28,11 +28,10 @@ reset: ## stop the local cluster and delete its data
 status: ## show what runs
 	@scripts/cluster status
 
-# A thousand tests at once would only wait for each other, and for longer than some of them can.
 test: ## run every test
 	@scripts/install --tests
 	@echo 'test: building; the first build takes several minutes, mostly for the dependencies'
-	@SWT_EXPERIMENTAL_MAXIMUM_PARALLELIZATION_WIDTH=16 swift test
+	@scripts/test
 
 lint: install ## check format, scripts and warnings
 	@scripts/lint

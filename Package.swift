@@ -177,11 +177,12 @@ let package = Package(
         .target(
             name: "TestSupport",
             dependencies: [
-                "ChatCore", asyncHTTPClient, jwtKit, nioCore, nioPosix, nioHTTP1, nioWebSocket, yams, logging,
+                "CSpawn", "ChatCore", asyncHTTPClient, jwtKit, nioCore, nioPosix, nioHTTP1, nioWebSocket, yams, logging,
             ],
             path: "Tests/TestSupport",
             swiftSettings: swiftSettings
         ),
+        .target(name: "CSpawn", path: "Tests/CSpawn"),
         // Light, for the tests of the modules; what needs processes and sockets is in TestSupport.
         .target(
             name: "TestFakes",

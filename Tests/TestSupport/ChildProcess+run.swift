@@ -28,8 +28,8 @@ extension ChildProcess {
                     user: user,
                     directory: directory
                 ),
-                standardOutput: try newFile(paths.output),
-                standardError: try newFile(paths.error)
+                output: try .new(paths.output),
+                error: try .new(paths.error)
             )
         }
         let status = await child.waitUntilExit()
@@ -63,13 +63,6 @@ extension ChildProcess {
             )
         }
         return result.standardOutput
-    }
-
-    private static func newFile(_ path: String) throws -> FileHandle {
-        guard FileManager.default.createFile(atPath: path, contents: nil),
-            let handle = FileHandle(forWritingAtPath: path)
-        else { throw TestSupportError("cannot write \(path)") }
-        return handle
     }
 
     private static func contents(of path: String) throws -> String {

@@ -17,6 +17,11 @@ public final class ChildProcess: Sendable {
         public var code: Int32
         public var isSignal: Bool
 
+        public init(code: Int32, isSignal: Bool) {
+            self.code = code
+            self.isSignal = isSignal
+        }
+
         public var isSuccess: Bool { code == 0 && !isSignal }
     }
 
@@ -44,16 +49,7 @@ public final class ChildProcess: Sendable {
         directory: String? = nil,
         logPath: String? = nil
     ) async throws -> ChildProcess {
-        let output: FileHandle
-        if let logPath {
-            let descriptor = open(logPath, O_WRONLY | O_CREAT | O_APPEND | O_CLOEXEC, 0o644)
-            guard descriptor >= 0 else {
-                throw TestSupportError("cannot open \(logPath): \(String(cString: strerror(errno)))")
-            }
-            output = FileHandle(fileDescriptor: descriptor, closeOnDealloc: true)
-        } else {
-            output = .nullDevice
-        }
+        let output = try OutputFile.appending(to: logPath ?? "/dev/null")
         return try await SpawnThread.shared.run {
             try spawn(
                 Launch(
@@ -63,8 +59,8 @@ public final class ChildProcess: Sendable {
                     user: user,
                     directory: directory
                 ),
-                standardOutput: output,
-                standardError: output
+                output: output,
+                error: output
             )
         }
     }
@@ -98,59 +94,41 @@ public final class ChildProcess: Sendable {
         return await waitUntilExit()
     }
 
-    struct Launch: Sendable {
-        var executable: String
-        var arguments: [String]
-        var environment: [String: String]
-        var user: String?
-        var directory: String?
-
-        /// A credential change would clear the parent death signal; `setpriv` sets it after the change.
-        var commandLine: [String] {
-            var line = ["setpriv", "--pdeathsig", "KILL"]
-            if let user { line += ["--reuid", user, "--regid", user, "--clear-groups"] }
-            return line + ["--", executable] + arguments
-        }
-    }
-
     /// Must run on ``SpawnThread``.
-    static func spawn(_ launch: Launch, standardOutput: Any, standardError: Any) throws -> ChildProcess {
-        let process = Process()
-        process.executableURL = URL(fileURLWithPath: "/usr/bin/env")
-        process.arguments = launch.commandLine
-        process.environment = ProcessInfo.processInfo.environment.merging(launch.environment) { _, added in added }
-        if let directory = launch.directory {
-            process.currentDirectoryURL = URL(fileURLWithPath: directory)
-        }
-        process.standardInput = FileHandle.nullDevice
-        process.standardOutput = standardOutput
-        process.standardError = standardError
-        let (exits, exit) = AsyncStream.makeStream(of: ExitStatus.self)
-        process.terminationHandler = { process in
-            ExitCleanup.remove(processID: process.processIdentifier)
-            exit.yield(
-                ExitStatus(code: process.terminationStatus, isSignal: process.terminationReason == .uncaughtSignal)
-            )
-            exit.finish()
-        }
-        try process.run()
-        let child = ChildProcess(processID: process.processIdentifier)
+    ///
+    /// Not by Foundation's `Process`, which reads beyond the end of a directory's entries and so may crash where the
+    /// test process has more than a thousand open files.
+    static func spawn(_ launch: Launch, output: OutputFile, error: OutputFile) throws -> ChildProcess {
+        let child = ChildProcess(processID: try launch.spawn(output: output, error: error))
         ExitCleanup.add(processID: child.processID)
-        if !process.isRunning { ExitCleanup.remove(processID: child.processID) }
-        Task {
-            for await status in exits { child.ended(status) }
-        }
+        Thread.detachNewThread { child.reap() }
         return child
     }
 
-    private func ended(_ status: ExitStatus) {
-        let waiters = state.withLock { state in
+    /// Blocks until the process has ended.
+    private func reap() {
+        var information = siginfo_t()
+        while waitid(P_PID, id_t(processID), &information, WEXITED | WNOWAIT) != 0 && errno == EINTR {}
+        ExitCleanup.remove(processID: processID)
+        // Once it is reaped, another process may get its identifier: nobody sends a signal in between.
+        let (status, waiters) = state.withLock { state in
+            var code: Int32 = 0
+            while waitpid(processID, &code, 0) < 0 && errno == EINTR {}
+            let status = ExitStatus(waitStatus: code)
             state.exitStatus = status
             defer { state.waiters = [] }
-            return state.waiters
+            return (status, state.waiters)
         }
         for waiter in waiters {
             waiter.resume(returning: status)
         }
+    }
+}
+
+extension ChildProcess.ExitStatus {
+    /// - Parameter waitStatus: what `waitpid` tells (`bits/waitstatus.h`).
+    fileprivate init(waitStatus: Int32) {
+        let signal = waitStatus & 0x7F
+        self.init(code: signal == 0 ? waitStatus >> 8 & 0xFF : signal, isSignal: signal != 0)
     }
 }
