@@ -1,3 +1,4 @@
+import Glibc
 import NIOCore
 import NIOEmbedded
 import Synchronization
@@ -12,6 +13,16 @@ import Testing
     private final class Calls: Sendable {
         let room = Atomic(0)
         let lostPatience = Atomic(0)
+        /// The thread that is in a call of `taken`.
+        let takingThread = Atomic<UInt>(0)
+        let roomToldOnTakingStack = Atomic(0)
+
+        func tellRoom() {
+            room.add(1, ordering: .relaxed)
+            if takingThread.load(ordering: .relaxed) == pthread_self() {
+                roomToldOnTakingStack.add(1, ordering: .relaxed)
+            }
+        }
     }
 
     private func flow(patienceSeconds: Int64 = 60) -> StreamFlow {
@@ -19,7 +30,7 @@ import Testing
         return StreamFlow(
             eventLoop: loop,
             patience: .seconds(patienceSeconds),
-            onRoom: { calls.room.add(1, ordering: .relaxed) },
+            onRoom: { calls.tellRoom() },
             onLostPatience: { calls.lostPatience.add(1, ordering: .relaxed) }
         )
     }
@@ -39,6 +50,18 @@ import Testing
         #expect(flow.given(0))
         await loop.run()
         #expect(calls.room.load(ordering: .relaxed) == 1)
+    }
+
+    /// Whoever takes may hold a lock that giving more needs.
+    @Test func roomIsNotToldOnTheStackOfWhoeverTook() async {
+        let flow = flow()
+        _ = flow.given(StreamFlow.pauseBytes + 1)
+        calls.takingThread.store(pthread_self(), ordering: .relaxed)
+        flow.taken(StreamFlow.pauseBytes + 1)
+        calls.takingThread.store(0, ordering: .relaxed)
+        await loop.run()
+        #expect(calls.room.load(ordering: .relaxed) == 1)
+        #expect(calls.roomToldOnTakingStack.load(ordering: .relaxed) == 0)
     }
 
     @Test func losesPatienceWithWhoTakesNothing() async {

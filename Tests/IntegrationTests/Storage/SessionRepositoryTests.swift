@@ -64,9 +64,13 @@ import Testing
         try await withStorage { storage in
             let start = Timestamp(microsecondsSince1970: 1_770_000_000_000_000)
             var ids: [SessionID] = []
-            for second in 0..<5 {
+            for second in 0..<3 {
                 // Two share a moment, and are told apart by their id.
-                ids.append(try await storage.makeSession(updatedAt: start.advanced(bySeconds: Int64(second / 2))))
+                let moment = start.advanced(bySeconds: Int64(second))
+                let pair = [
+                    try await storage.makeSession(updatedAt: moment), try await storage.makeSession(updatedAt: moment),
+                ]
+                ids += pair.sorted { $0.description < $1.description }
             }
             var listed: [SessionID] = []
             var cursor: PageCursor?
