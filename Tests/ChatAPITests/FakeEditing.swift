@@ -57,11 +57,21 @@ struct FakeSessionEditor: SessionEditor {
 struct FakeMessageTree: MessageTreeStore {
     let database: FakeDatabase
 
-    func variants(of message: MessageID, client: ClientID) async throws -> [Message] {
+    func variants(
+        of message: MessageID,
+        client: ClientID,
+        limit: Int,
+        after cursor: PageCursor?
+    ) async throws -> VariantPage? {
         try database.use { content in
+            content.variantPage = (limit, cursor)
             let own = content.messages.filter { $0.authorID == client.rawValue }
-            guard let asked = own.first(where: { $0.id == message }) else { return [] }
-            return own.filter { $0.parentMessageID == asked.parentMessageID }
+            guard let asked = own.first(where: { $0.id == message }) else { return nil }
+            let siblings = own.filter { $0.parentMessageID == asked.parentMessageID }
+            return VariantPage(
+                variants: Page(elements: Array(siblings.prefix(limit)), nextCursor: content.nextCursor),
+                currentIndex: siblings.firstIndex { $0.isActive } ?? 0
+            )
         }
     }
 

@@ -13,6 +13,8 @@ final class FakeDatabase: Sendable {
         var messageQuery: MessageQuery?
         /// The last page of sessions asked for.
         var sessionPage: (limit: Int, cursor: PageCursor?)?
+        /// The last page of variants asked for.
+        var variantPage: (limit: Int, cursor: PageCursor?)?
         var nextCursor: PageCursor?
     }
 

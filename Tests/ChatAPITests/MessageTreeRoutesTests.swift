@@ -34,6 +34,22 @@ import Testing
         }
     }
 
+    @Test func moreVariantsThanAPageHoldsAreToldOf() async throws {
+        let path = "/messages/\(variants[0].id)/variants"
+        let cursor = PageCursor(list: "variants", keys: ["1"])
+        api.database.change { $0.nextCursor = cursor }
+        let page = try await api.send(.get, "\(path)?limit=2")
+        #expect(page.json["variants"] == .array(variants.prefix(2).map(\.json)))
+        let next = try #require(page.json["next_cursor"]?.stringValue)
+        _ = try await api.send(.get, "\(path)?cursor=\(next)")
+        let asked = try #require(api.database.read { $0.variantPage })
+        #expect(asked.limit == 1000)
+        #expect(asked.cursor == cursor)
+        let refused = try await api.send(.get, "\(path)?limit=1001&cursor=1&page=2")
+        #expect(refused.status == 400)
+        #expect(refused.invalidFields == ["limit: out_of_range", "cursor: malformed", "page: unknown_field"])
+    }
+
     @Test func aVariantIsActivated() async throws {
         let reply = try await api.send(.post, "/messages/\(variants[2].id)/activate")
         #expect(reply.status == 200)

@@ -7,14 +7,18 @@ struct MessageTreeRoutes: Sendable {
     let editing: EditingServices
 
     func add(to table: RouteTable) {
-        table.add(.get, "/messages/{id}/variants", handle: variants)
+        table.add(.get, "/messages/{id}/variants", takesQuery: true, handle: variants)
         table.add(.post, "/messages/{id}/activate", handle: activate)
         table.add(.post, "/messages/{id}/reaction", handle: react)
     }
 
     @Sendable
     private func variants(_ request: APIRequest) async throws -> Response {
-        let asked = MessageReference(messageID: try request.messageID())
+        let id = try request.messageID()
+        var query = request.query()
+        let page = PageParameters(reading: &query)
+        try query.finish()
+        let asked = ListVariantsOperation.Request(messageID: id, page: page)
         let answer = try await operations.listVariants(asked, caller: request.caller)
         return Answer.entity(answer.body, for: request.request)
     }

@@ -47,7 +47,7 @@ struct ShareRoutes: Sendable {
     @Sendable
     private func read(_ request: OpenRequest) async throws -> Response {
         var query = request.query()
-        let page = ReadShareOperation.PageParameters(reading: &query)
+        let page = PageParameters(reading: &query)
         try query.finish()
         let token = request.parameters["token"].map(String.init) ?? ""
         let answer = try await operations.readShare(ReadShareOperation.Request(token: token, page: page))

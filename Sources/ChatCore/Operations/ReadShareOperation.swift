@@ -23,18 +23,6 @@ public struct ReadShareOperation: ChatOperation {
         }
     }
 
-    /// Which page of the messages.
-    public struct PageParameters: Hashable, Sendable {
-        public var limit: Int
-        public var cursor: PageCursor?
-
-        /// What is wrong is told when reading is finished.
-        public init(reading reader: inout some ParameterReader) {
-            limit = reader.integer("limit", in: 1...1000) ?? 1000
-            cursor = reader.cursor()
-        }
-    }
-
     /// The token is all that counts, whoever the caller is.
     public func callAsFunction(_ request: Request, caller: Caller) async throws -> OperationAnswer {
         try await self(request)

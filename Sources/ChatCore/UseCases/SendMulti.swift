@@ -96,6 +96,12 @@ public struct SendMulti: Sendable {
         return types
     }
 
+    /// As much as the one of them needs that needs most; `nil` for all.
+    static func historyLimit(of types: [SessionType]) -> Int? {
+        let limits = types.compactMap(\.historyLimit)
+        return limits.count == types.count ? limits.max() : nil
+    }
+
     private func begin(
         _ request: SendMultiRequest,
         session: Session,
@@ -117,7 +123,7 @@ public struct SendMulti: Sendable {
             fileURLs: request.fileURLs,
             responseMessageID: .make(at: now),
             nodeID: streams.node.id,
-            historyLimit: nil,
+            historyLimit: Self.historyLimit(of: types),
             // Told apart from every other exchange, so that a confirmation that was lost can be asked for again.
             idempotency: IdempotencyKey(
                 clientID: caller.clientID,

@@ -33,5 +33,6 @@ extension SchemaMigration {
         SchemaMigration(8, "shares", PackageResources._008_shares_sql),
         SchemaMigration(9, "streaming", PackageResources._009_streaming_sql),
         SchemaMigration(10, "event_sizes", PackageResources._010_event_sizes_sql),
+        SchemaMigration(11, "message_sizes", PackageResources._011_message_sizes_sql),
     ]
 }

@@ -26,6 +26,7 @@ struct ResultSet: Sendable {
     }
 
     var first: Row? { isEmpty ? nil : self[0] }
+    var last: Row? { isEmpty ? nil : self[count - 1] }
 
     /// A row number outside `0..<count` gives a row whose every access throws ``PostgresError/Code/decoding``.
     subscript(row: Int) -> Row { Row(storage: storage, index: Int32(clamping: row)) }

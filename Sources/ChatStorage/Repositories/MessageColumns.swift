@@ -26,21 +26,27 @@ enum MessageColumns {
 
     static let count = 14
 
-    /// The siblings of `m`, itself included: each but the first child of a parent begins a branch, and so does each root.
-    static let totalVariants = """
-        CASE WHEN m.parent_message_id IS NULL
+    /// The siblings of `m`, itself included.
+    static let totalVariants = totalVariants(of: "m")
+
+    /// The siblings of a message, itself included: each but the first child of a parent begins a branch, and so does each
+    /// root.
+    static func totalVariants(of message: String) -> String {
+        """
+        CASE WHEN \(message).parent_message_id IS NULL
             THEN (
                 SELECT count(*) FROM messages AS v
-                WHERE v.client_id = m.client_id AND v.parent_message_id IS NULL AND v.session_id = m.session_id
-                    AND v.branch_id = v.message_id
+                WHERE v.client_id = \(message).client_id AND v.parent_message_id IS NULL
+                    AND v.session_id = \(message).session_id AND v.branch_id = v.message_id
             )
             ELSE 1 + (
                 SELECT count(*) FROM messages AS v
-                WHERE v.client_id = m.client_id AND v.parent_message_id = m.parent_message_id
+                WHERE v.client_id = \(message).client_id AND v.parent_message_id = \(message).parent_message_id
                     AND v.branch_id = v.message_id
             )
         END::integer
         """
+    }
 }
 
 extension Row {

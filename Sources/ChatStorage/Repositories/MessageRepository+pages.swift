@@ -5,6 +5,7 @@ extension MessageRepository {
     /// branches the path is made of.
     static func activePathPage(_ query: MessageQuery) throws(ChatError) -> Statement {
         let last = try query.cursor?.number(in: query.listName)
+        let direction = query.isDescending ? "DESC" : "ASC"
         // One more than the page, to know whether the list goes on.
         let range =
             query.isDescending
@@ -15,6 +16,16 @@ extension MessageRepository {
             : """
             greatest(bounds.first_depth, $4 + 1) AS low,
                 least(bounds.last_depth, greatest(bounds.first_depth, $4 + 1) + $5) AS high
+            """
+        let onPath = """
+            SELECT on_branch.*
+            FROM message_path(page.client_id, page.session_id, page.leaf_message_id) AS path
+            CROSS JOIN LATERAL (
+                SELECT * FROM messages
+                WHERE messages.client_id = $1 AND messages.branch_id = path.branch_id
+                    AND messages.depth BETWEEN page.low AND least(page.high, path.last_depth)
+                OFFSET 0
+            ) AS on_branch
             """
         let sql = """
             WITH bounds AS MATERIALIZED (
@@ -33,19 +44,17 @@ extension MessageRepository {
                 SELECT bounds.*, \(range)
                 FROM bounds
             )
-            SELECT \(MessageColumns.list), m.depth
+            SELECT \(MessageColumns.list), m.depth, m.is_followed
             FROM page
             LEFT JOIN LATERAL (
-                SELECT on_branch.*
-                FROM message_path(page.client_id, page.session_id, page.leaf_message_id) AS path
-                CROSS JOIN LATERAL (
-                    SELECT * FROM messages
-                    WHERE messages.client_id = $1 AND messages.branch_id = path.branch_id
-                        AND messages.depth BETWEEN page.low AND least(page.high, path.last_depth)
-                    OFFSET 0
-                ) AS on_branch
+                \(PageWindow.page(
+                    of: onPath,
+                    sortedBy: "found.depth \(direction)",
+                    bytes: PageWindow.messageBytes,
+                    limit: "$5"
+                ))
             ) AS m ON true
-            ORDER BY m.depth \(query.isDescending ? "DESC" : "ASC")
+            ORDER BY m.depth \(direction)
             """
         let unbounded = query.isDescending ? Int(Int32.max) : -1
         return Statement(
@@ -61,7 +70,7 @@ extension MessageRepository {
     /// One page of all messages, or of all children of one, in the order of their creation.
     static func creationPage(_ query: MessageQuery) throws(ChatError) -> Statement {
         var parameters: [PostgresValue] = [
-            .text(query.clientID.rawValue), .uuid(query.sessionID.uuid), .integer(Int64(query.limit) + 1),
+            .text(query.clientID.rawValue), .uuid(query.sessionID.uuid), .integer(Int64(query.limit)),
         ]
         var conditions = ""
         if let parent = query.parentMessageID {
@@ -75,14 +84,22 @@ extension MessageRepository {
             conditions += " ($\(parameters.count - 1), $\(parameters.count))"
         }
         let direction = query.isDescending ? "DESC" : "ASC"
+        let created = """
+            SELECT * FROM messages
+            WHERE messages.client_id = $1 AND messages.session_id = $2\(conditions)
+            ORDER BY messages.created_at \(direction), messages.message_id \(direction)
+            LIMIT $3 + 1
+            """
         let sql = """
-            SELECT \(MessageColumns.list), m.depth
+            SELECT \(MessageColumns.list), m.depth, m.is_followed
             FROM sessions AS s
             LEFT JOIN LATERAL (
-                SELECT * FROM messages
-                WHERE messages.client_id = $1 AND messages.session_id = $2\(conditions)
-                ORDER BY messages.created_at \(direction), messages.message_id \(direction)
-                LIMIT $3
+                \(PageWindow.page(
+                    of: created,
+                    sortedBy: "found.created_at \(direction), found.message_id \(direction)",
+                    bytes: PageWindow.messageBytes,
+                    limit: "$3"
+                ))
             ) AS m ON true
             WHERE s.client_id = $1 AND s.session_id = $2
             ORDER BY m.created_at \(direction), m.message_id \(direction)

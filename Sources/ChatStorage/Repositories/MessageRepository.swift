@@ -16,13 +16,14 @@ public struct MessageRepository: MessageStore {
             }
         return try await withPortErrors {
             let rows = try await client.execute(statement)
-            guard let first = rows.first else { return nil }
+            guard let first = rows.first, let last = rows.last else { return nil }
             // A session without messages on the page is a single row of NULLs.
             if try first.isNull(0) { return Page(elements: [], nextCursor: nil) }
             let placed = try rows.map { row in
                 PlacedMessage(message: try row.message(at: 0), depth: Int(try row.integer(MessageColumns.count)))
             }
-            return Page(placed, limit: query.limit) { query.cursor(after: $0) }.map(\.message)
+            let isFollowed = try last.boolean(MessageColumns.count + 1)
+            return Page(placed, isFollowed: isFollowed) { query.cursor(after: $0) }.map(\.message)
         }
     }
 

@@ -20,7 +20,8 @@ public struct SearchRepository: SearchStore {
             guard let first = rows.first else { return nil }
             let total = Int(try first.integer(0))
             let results = try rows.compactMap { try $0.searchResult() }
-            return SearchPage(results, total: total, of: query, in: session, offset: offset) { result in
+            let isFollowed = try rows.last?.optionalBoolean(8) ?? false
+            return SearchPage(results, isFollowed, total: total, of: query, in: session, offset: offset) { result in
                 [
                     String(result.score.millionths), String(result.createdAt.microsecondsSince1970),
                     result.messageID.description,
@@ -51,7 +52,8 @@ public struct SearchRepository: SearchStore {
                 }
                 if let result = try row.searchResult() { results[results.count - 1].matchedMessages.append(result) }
             }
-            return SearchPage(results, total: total, of: query, in: nil, offset: offset) { result in
+            let isFollowed = try rows.last?.optionalBoolean(11) ?? false
+            return SearchPage(results, isFollowed, total: total, of: query, in: nil, offset: offset) { result in
                 [String(result.score.millionths), result.sessionID.description]
             }
         }
@@ -66,17 +68,17 @@ extension SearchQuery {
 }
 
 extension SearchPage {
-    /// The first of the results read; one more than the page tells that the list goes on.
     fileprivate init(
         _ results: [Element],
+        _ isFollowed: Bool,
         total: Int,
         of query: SearchQuery,
         in session: SessionID?,
         offset: Int,
         keys: (Element) -> [String]
     ) {
-        let page = Page(results, limit: query.limit) { last in
-            PageCursor(list: query.listName(in: session), keys: keys(last) + [String(offset + query.limit)])
+        let page = Page(results, isFollowed: isFollowed) { last in
+            PageCursor(list: query.listName(in: session), keys: keys(last) + [String(offset + results.count)])
         }
         self.init(results: page.elements, total: total, offset: offset, nextCursor: page.nextCursor)
     }

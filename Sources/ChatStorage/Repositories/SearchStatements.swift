@@ -86,10 +86,11 @@ struct SearchStatements {
 }
 
 extension SearchStatements {
-    /// A row for each message of the page: total, message, role, snippet, context, score, time. One row with the total
-    /// alone when there is none, and no row when there is no such session.
+    /// A row for each message of the page: total, message, role, snippet, context, score, time, session, and whether the
+    /// list goes on behind it. One row with the total alone when there is none, and no row when there is no such session.
     mutating func messages() throws(ChatError) -> Statement {
-        let page = try page(SearchCursor.Key.messages)
+        // A result is a few lines, so the limit alone bounds the page.
+        let page = try page(of: "hits", SearchCursor.Key.messages)
         return Statement(
             """
             WITH \(preparation) hits AS MATERIALIZED (
@@ -97,9 +98,9 @@ extension SearchStatements {
                 FROM message_texts AS t
                 \(selection)
             ), page AS MATERIALIZED (
-                SELECT * FROM hits \(page)
+                \(page)
             )
-            SELECT (SELECT count(*) FROM hits), \(messageColumns)
+            SELECT (SELECT count(*) FROM hits), \(messageColumns), hit.is_followed
             FROM sessions AS s
             LEFT JOIN page AS hit ON true
             \(Self.messageOfHit)
@@ -111,10 +112,15 @@ extension SearchStatements {
         )
     }
 
-    /// A row for each matched message of the page's sessions: as ``messages()``, and then the session, its score and,
-    /// in its first row, its metadata. Sessions that match by themselves alone have one row without a message.
+    /// A row for each matched message of the page's sessions: as ``messages()`` up to its session, and then the session of
+    /// the page, its score, in its first row its metadata, and whether the list goes on behind it. Sessions that match by themselves alone have one row without a message.
     mutating func sessions() throws(ChatError) -> Statement {
-        let page = try page(SearchCursor.Key.sessions)
+        let page = try page(
+            of: "found",
+            SearchCursor.Key.sessions,
+            with: "(SELECT metadata FROM sessions WHERE client_id = $1 AND session_id = sorted.session_id) AS metadata",
+            bytes: "octet_length(found.metadata::text)"
+        )
         return Statement(
             """
             WITH \(preparation) hits AS MATERIALIZED (
@@ -130,7 +136,7 @@ extension SearchStatements {
                 FROM (SELECT session_id, score FROM hits UNION ALL SELECT session_id, score FROM titles) AS scored
                 GROUP BY session_id
             ), page AS MATERIALIZED (
-                SELECT * FROM found \(page)
+                \(page)
             ), best AS MATERIALIZED (
                 SELECT *
                 FROM (
@@ -143,9 +149,7 @@ extension SearchStatements {
                 WHERE place <= \(SessionSearchResult.maximumMatchedMessages)
             )
             SELECT counted.total, \(messageColumns), page.session_id, page.score,
-                CASE WHEN coalesce(hit.place, 1) = 1 THEN (
-                    SELECT metadata FROM sessions WHERE client_id = $1 AND session_id = page.session_id
-                ) END
+                CASE WHEN coalesce(hit.place, 1) = 1 THEN page.metadata END, page.is_followed
             FROM (SELECT count(*) AS total FROM found) AS counted
             LEFT JOIN page ON true
             LEFT JOIN best AS hit ON hit.session_id = page.session_id
@@ -187,21 +191,38 @@ extension SearchStatements {
         )
         """
 
-    /// Condition, order and bounds of the page. One more than the page, to know whether the list goes on.
-    private mutating func page(_ key: SearchCursor.Key) throws(ChatError) -> String {
-        let columns = key.columns
+    /// The page of a list, sorted by the key.
+    ///
+    /// - Parameters:
+    ///   - column: one more for each row `sorted` of the page.
+    ///   - bytes: how long a row of `found` is.
+    private mutating func page(
+        of list: String,
+        _ key: SearchCursor.Key,
+        with column: String? = nil,
+        bytes: String = "0"
+    ) throws(ChatError) -> String {
         var condition = ""
         var offset = query.offset
         if let cursor = query.cursor {
             let place = try SearchCursor(cursor, in: query.listName(in: session), key)
             let keys = place.values.map { parameters.add($0) }.joined(separator: ", ")
-            condition = "WHERE (\(columns.joined(separator: ", "))) < (\(keys))"
+            condition = "WHERE (\(key.columns.joined(separator: ", "))) < (\(keys))"
             offset = 0
         }
-        return """
+        let limit = parameters.add(.integer(Int64(query.limit)))
+        var rows = """
+            SELECT * FROM \(list)
             \(condition)
-            ORDER BY \(columns.map { "\($0) DESC" }.joined(separator: ", "))
-            OFFSET \(parameters.add(.integer(Int64(offset)))) LIMIT \(parameters.add(.integer(Int64(query.limit) + 1)))
+            ORDER BY \(key.columns.map { "\($0) DESC" }.joined(separator: ", "))
+            OFFSET \(parameters.add(.integer(Int64(offset)))) LIMIT \(limit) + 1
             """
+        if let column { rows = "SELECT sorted.*, \(column) FROM (\(rows)) AS sorted" }
+        return PageWindow.page(
+            of: rows,
+            sortedBy: key.columns.map { "found.\($0) DESC" }.joined(separator: ", "),
+            bytes: bytes,
+            limit: limit
+        )
     }
 }

@@ -72,26 +72,40 @@ public struct SessionRepository: SessionStore {
     }
 
     public func sessions(of client: ClientID, limit: Int, after cursor: PageCursor?) async throws -> Page<Session> {
-        var parameters: [PostgresValue] = [.text(client.rawValue), .integer(Int64(limit) + 1)]
+        var parameters: [PostgresValue] = [.text(client.rawValue), .integer(Int64(limit))]
         var condition = ""
         if let cursor {
             let (updatedAt, id) = try cursor.timeAndID(in: Self.list, as: Session.self)
             parameters += [.timestamp(updatedAt), .uuid(id.uuid)]
             condition = "AND (s.updated_at, s.session_id) < ($3, $4)"
         }
-        let statement = Statement(
-            """
-            SELECT \(SessionColumns.list)
-            FROM sessions AS s
+        let active = """
+            SELECT * FROM sessions AS s
             WHERE s.client_id = $1 \(condition)
             ORDER BY s.updated_at DESC, s.session_id DESC
-            LIMIT $2
+            LIMIT $2 + 1
+            """
+        let page = PageWindow.page(
+            of: active,
+            sortedBy: "found.updated_at DESC, found.session_id DESC",
+            bytes: PageWindow.sessionBytes,
+            limit: "$2"
+        )
+        let statement = Statement(
+            """
+            SELECT \(SessionColumns.list), s.is_followed
+            FROM (
+                \(page)
+            ) AS s
+            ORDER BY s.updated_at DESC, s.session_id DESC
             """,
             parameters
         )
         return try await withPortErrors {
-            let sessions = try await self.client.execute(statement).map { try $0.session(at: 0) }
-            return Page(sessions, limit: limit) { session in
+            let rows = try await self.client.execute(statement)
+            let sessions = try rows.map { try $0.session(at: 0) }
+            let isFollowed = try rows.last?.boolean(SessionColumns.count) ?? false
+            return Page(sessions, isFollowed: isFollowed) { session in
                 PageCursor(
                     list: Self.list,
                     keys: [String(session.updatedAt.microsecondsSince1970), session.id.description]

@@ -2,8 +2,7 @@ public import ChatCore
 
 /// Reads whole sessions in PostgreSQL, a page at a time.
 public struct TranscriptRepository: TranscriptStore {
-    /// Bounds of a page. Bytes are counted as they are stored, that is compressed, and the message that passes the bound
-    /// still comes along.
+    /// Bounds of a page.
     static let pageMessages = 250
     static let pageBytes = 262_144
 
@@ -66,7 +65,7 @@ public struct TranscriptRepository: TranscriptStore {
             var page = TranscriptPage(messages: try rows.map { try $0.message(at: 0) }, next: nil)
             if let end = page.messages.firstIndex(where: { $0.id == last }) {
                 page.messages.removeSubrange((end + 1)...)
-            } else if let message = page.messages.last, case let row = rows[rows.count - 1] {
+            } else if let message = page.messages.last, let row = rows.last {
                 page.next =
                     switch transcript.scope {
                     case .active: .depth(Int(try row.integer(MessageColumns.count)))
@@ -121,25 +120,21 @@ public struct TranscriptRepository: TranscriptStore {
     }
 
     private static func page(of messages: String, by keys: [String]) -> String {
-        """
-        SELECT \(MessageColumns.list), m.depth
-        FROM sessions AS s
-        LEFT JOIN LATERAL (
-            SELECT * FROM (
-                SELECT found.*, coalesce(
-                    sum(pg_column_size(found.content) + pg_column_size(found.metadata)) OVER (
-                        ORDER BY \(keys.map { "found.\($0)" }.joined(separator: ", "))
-                        ROWS BETWEEN UNBOUNDED PRECEDING AND 1 PRECEDING
-                    ), 0
-                ) AS bytes_before
-                FROM (
-                    \(messages)
-                ) AS found
-            ) AS sized
-            WHERE sized.bytes_before < \(pageBytes)
-        ) AS m ON true
-        WHERE s.client_id = $1 AND s.session_id = $2
-        ORDER BY \(keys.map { "m.\($0)" }.joined(separator: ", "))
-        """
+        let page = PageWindow.page(
+            of: messages,
+            sortedBy: keys.map { "found.\($0)" }.joined(separator: ", "),
+            bytes: PageWindow.messageBytes,
+            limit: nil,
+            pageBytes: pageBytes
+        )
+        return """
+            SELECT \(MessageColumns.list), m.depth
+            FROM sessions AS s
+            LEFT JOIN LATERAL (
+                \(page)
+            ) AS m ON true
+            WHERE s.client_id = $1 AND s.session_id = $2
+            ORDER BY \(keys.map { "m.\($0)" }.joined(separator: ", "))
+            """
     }
 }

@@ -23,3 +23,11 @@ extension StorageFixture {
         return capability
     }
 }
+
+extension MessageTreeRepository {
+    /// A message and its siblings, all of them; none when there is no such message.
+    func variants(of message: MessageID, client: ClientID) async throws -> [Message] {
+        let page = try await variants(of: message, client: client, limit: 1000, after: nil)
+        return page?.variants.elements ?? []
+    }
+}
