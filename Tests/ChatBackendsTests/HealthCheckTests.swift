@@ -1,6 +1,7 @@
 import ChatCore
 import NIOCore
 import NIOHTTP1
+import TestSupport
 import Testing
 
 @testable import ChatBackends

@@ -2,6 +2,7 @@ import ChatCore
 import NIOCore
 import NIOPosix
 import Synchronization
+import TestSupport
 import Testing
 
 @testable import ChatBackends
@@ -17,7 +18,7 @@ import Testing
         let failure = await #expect(throws: BackendFailure.self) {
             try await limiter.acquire(busy, within: .milliseconds(20), from: .now(), on: eventLoop)
         }
-        #expect(failure?.reason == .timeout(milliseconds: 20))
+        #expect(failure?.reason == .overloaded(milliseconds: 20))
         limiter.release(busy.id)
         try await limiter.acquire(busy, within: .seconds(60), from: .now(), on: eventLoop)
     }

@@ -1,4 +1,5 @@
 import Synchronization
+import TestSupport
 
 /// The requests a script saw.
 final class Requests: Sendable {

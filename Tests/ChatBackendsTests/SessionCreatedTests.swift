@@ -2,6 +2,7 @@ import ChatCore
 import NIOCore
 import NIOHTTP1
 import NIOPosix
+import TestSupport
 import Testing
 
 @testable import ChatBackends

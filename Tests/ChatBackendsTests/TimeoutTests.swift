@@ -1,5 +1,6 @@
 import ChatCore
 import NIOCore
+import TestSupport
 import Testing
 
 @testable import ChatBackends
