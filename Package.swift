@@ -24,11 +24,13 @@ let hummingbirdTesting = Target.Dependency.product(name: "HummingbirdTesting", p
 let jwtKit = Target.Dependency.product(name: "JWTKit", package: "jwt-kit")
 let logging = Target.Dependency.product(name: "Logging", package: "swift-log")
 let metrics = Target.Dependency.product(name: "Metrics", package: "swift-metrics")
+let metricsTestKit = Target.Dependency.product(name: "MetricsTestKit", package: "swift-metrics")
 let nioCore = Target.Dependency.product(name: "NIOCore", package: "swift-nio")
 let nioPosix = Target.Dependency.product(name: "NIOPosix", package: "swift-nio")
 let nioHTTPCompression = Target.Dependency.product(name: "NIOHTTPCompression", package: "swift-nio-extras")
 let nioHTTPTypes = Target.Dependency.product(name: "NIOHTTPTypes", package: "swift-nio-extras")
 let nioHTTP1 = Target.Dependency.product(name: "NIOHTTP1", package: "swift-nio")
+let nioHTTP2 = Target.Dependency.product(name: "NIOHTTP2", package: "swift-nio-http2")
 let nioWebSocket = Target.Dependency.product(name: "NIOWebSocket", package: "swift-nio")
 let nioEmbedded = Target.Dependency.product(name: "NIOEmbedded", package: "swift-nio")
 let nioSSL = Target.Dependency.product(name: "NIOSSL", package: "swift-nio-ssl")
@@ -63,6 +65,7 @@ let package = Package(
         .package(url: "https://github.com/apple/swift-metrics", from: "2.5.0"),
         .package(url: "https://github.com/apple/swift-nio", from: "2.86.0"),
         .package(url: "https://github.com/apple/swift-nio-extras", from: "1.24.0"),
+        .package(url: "https://github.com/apple/swift-nio-http2", from: "1.38.0"),
         .package(url: "https://github.com/apple/swift-nio-ssl", from: "2.30.0"),
         .package(url: "https://github.com/hummingbird-project/hummingbird", from: "2.20.0"),
         .package(url: "https://github.com/jpsim/yams", from: "6.0.0"),
@@ -95,7 +98,7 @@ let package = Package(
         ),
         .target(
             name: "ChatBackends",
-            dependencies: ["ChatCore", asyncHTTPClient, nioCore, nioHTTP1, crypto, logging, metrics],
+            dependencies: ["ChatCore", asyncHTTPClient, nioCore, nioHTTP1, nioHTTP2, nioSSL, crypto, logging, metrics],
             swiftSettings: swiftSettings
         ),
         .target(
@@ -177,7 +180,8 @@ let package = Package(
         .target(
             name: "TestSupport",
             dependencies: [
-                "CSpawn", "ChatCore", asyncHTTPClient, jwtKit, nioCore, nioPosix, nioHTTP1, nioWebSocket, yams, logging,
+                "CSpawn", "ChatCore", asyncHTTPClient, jwtKit, nioCore, nioPosix, nioHTTP1, nioHTTP2, nioSSL, nioWebSocket,
+                yams, logging,
             ],
             path: "Tests/TestSupport",
             swiftSettings: swiftSettings
@@ -206,7 +210,10 @@ let package = Package(
         ),
         .testTarget(
             name: "ChatBackendsTests",
-            dependencies: ["TestSupport", "ChatCore", "ChatBackends", nioCore, nioPosix, nioHTTP1],
+            dependencies: [
+                "ChatCore", "ChatBackends", "TestSupport", asyncHTTPClient, nioCore, nioPosix, nioHTTP1, nioHTTP2,
+                nioEmbedded, nioSSL, logging, metrics, metricsTestKit,
+            ],
             swiftSettings: swiftSettings
         ),
         .testTarget(

@@ -26,7 +26,8 @@ func buildAPI(_ configuration: APIConfiguration) async throws -> ServerProcess {
         logger: logger
     )
     let bus = RedisBus(configuration: try RedisConfiguration(url: runtime.redisURL), logger: logger)
-    let backend = WebhookBackend(logger: logger)
+    let webhooks = WebhookConfiguration(allowsPrivateAddresses: runtime.webhookAllowPrivate)
+    let backend = WebhookBackend(configuration: webhooks, logger: logger)
     let tokens = try await TokenVerifier(configuration.listener.tokens)
 
     let bell = OutboxBell(bus: bus)

@@ -12,6 +12,8 @@ struct BackendMetrics: Sendable {
         case incomplete
         case reported
         case overloaded
+        case refusedAddress = "refused_address"
+        case circuitOpen = "circuit_open"
         /// By our side: the client stopped it or is gone.
         case cancelled
         /// What takes the answer failed, not the backend.
@@ -19,17 +21,24 @@ struct BackendMetrics: Sendable {
     }
 
     private let calls: [WebhookEvent: [Outcome: Counter]]
-    private let timeToFirstChunk = Metrics.Timer(label: "chat_engine_backend_time_to_first_chunk_seconds")
-    private let chunks = Counter(label: "chat_engine_stream_chunks_total")
-    private let bytes = Counter(label: "chat_engine_stream_bytes_total")
+    private let timeToFirstChunk: Metrics.Timer
+    private let chunks: Counter
+    private let bytes: Counter
 
-    init() {
+    init(factory: any MetricsFactory) {
+        timeToFirstChunk = Metrics.Timer(
+            label: "chat_engine_backend_time_to_first_chunk_seconds",
+            factory: factory
+        )
+        chunks = Counter(label: "chat_engine_stream_chunks_total", factory: factory)
+        bytes = Counter(label: "chat_engine_stream_bytes_total", factory: factory)
         var calls: [WebhookEvent: [Outcome: Counter]] = [:]
         for event in WebhookEvent.allCases {
             for outcome in Outcome.allCases {
                 calls[event, default: [:]][outcome] = Counter(
                     label: "chat_engine_backend_calls_total",
-                    dimensions: [("event", event.rawValue), ("outcome", outcome.rawValue)]
+                    dimensions: [("event", event.rawValue), ("outcome", outcome.rawValue)],
+                    factory: factory
                 )
             }
         }
@@ -68,6 +77,8 @@ extension BackendMetrics.Outcome {
         case .incomplete: self = .incomplete
         case .reported: self = .reported
         case .overloaded: self = .overloaded
+        case .refusedAddress: self = .refusedAddress
+        case .circuitOpen: self = .circuitOpen
         }
     }
 }

@@ -27,7 +27,8 @@ func buildGateway(_ configuration: GatewayConfiguration) async throws -> ServerP
         logger: logger
     )
     let bus = RedisBus(configuration: try RedisConfiguration(url: runtime.redisURL), logger: logger)
-    let backend = WebhookBackend(logger: logger)
+    let webhooks = WebhookConfiguration(allowsPrivateAddresses: runtime.webhookAllowPrivate)
+    let backend = WebhookBackend(configuration: webhooks, logger: logger)
     let tokens = try await TokenVerifier(configuration.listener.tokens)
 
     let bell = OutboxBell(bus: bus)

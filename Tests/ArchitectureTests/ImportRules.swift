@@ -24,7 +24,7 @@ enum ImportRules {
     private static let table: [String: Set<String>] = [
         "ChatStorage": Set(["ChatCore", "CLibPQ"]).union(lifecycle),
         "ChatBus": Set(["ChatCore", "CHiredis", "NIOSSL"]).union(nio).union(lifecycle),
-        "ChatBackends": ["ChatCore", "AsyncHTTPClient", "Crypto", "NIOCore", "NIOHTTP1"],
+        "ChatBackends": ["ChatCore", "AsyncHTTPClient", "Crypto", "NIOCore", "NIOHTTP1", "NIOHTTP2", "NIOSSL"],
         "ChatRuntime": Set(["ChatCore", "Configuration", "JWTKit"]).union(hummingbird).union(lifecycle),
         "ChatAPI": Set([
             "AsyncHTTPClient", "CDescriptions", "ChatCore", "ChatRuntime", "Crypto", "NIOEmbedded", "NIOHTTP1",

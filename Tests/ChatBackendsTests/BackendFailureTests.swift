@@ -168,6 +168,18 @@ import Testing
         }
     }
 
+    @Test(arguments: [0, 1])
+    func `The limit is 32 MiB`(more: Int) async throws {
+        let piece = [UInt8](repeating: UInt8(ascii: "x"), count: 1024 * 1024)
+        let failure = try await failure { exchange in
+            try await exchange.begin(.ok, StubBackend.Exchange.json)
+            for _ in 0..<32 { try await exchange.write(piece) }
+            if more > 0 { try await exchange.write(Array(piece.prefix(more))) }
+            try await exchange.end()
+        }
+        #expect("\(failure.error)".contains("too large") == (more > 0))
+    }
+
     @Test func `The error of the handler comes out as it is, and the connection is closed`() async throws {
         struct HandlerError: Error {}
         let (closed, continuation) = AsyncStream.makeStream(of: Void.self)

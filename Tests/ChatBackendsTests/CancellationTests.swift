@@ -69,12 +69,13 @@ import Darwin
 /// How many sockets of this process are connected to a port.
 private func openConnections(to port: Int) -> Int {
     (0..<getdtablesize()).prefix(2048).count { descriptor in
-        var address = sockaddr_in()
-        var size = socklen_t(MemoryLayout<sockaddr_in>.size)
-        let isConnected = withUnsafeMutableBytes(of: &address) { bytes in
+        var address = [UInt8](repeating: 0, count: 128)
+        var size = socklen_t(address.count)
+        let isConnected = address.withUnsafeMutableBytes { bytes in
             guard let pointer = bytes.baseAddress else { return false }
             return getpeername(descriptor, pointer.assumingMemoryBound(to: sockaddr.self), &size) == 0
         }
-        return isConnected && address.sin_family == AF_INET && Int(UInt16(bigEndian: address.sin_port)) == port
+        // An IPv4 address with its port takes 16 bytes, the port from the third on.
+        return isConnected && size == 16 && Int(address[2]) << 8 | Int(address[3]) == port
     }
 }

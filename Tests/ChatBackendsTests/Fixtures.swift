@@ -1,4 +1,5 @@
 import ChatCore
+import Dispatch
 import Logging
 import NIOCore
 import NIOPosix
@@ -47,22 +48,33 @@ struct TestBounds {
     var silence: TimeAmount = .seconds(60)
     var whole: TimeAmount = .seconds(120)
     var connect: TimeAmount = .seconds(60)
+
+    /// What surrounds a backend with these bounds: retries do not wait.
+    var surroundings: WebhookCaller.Surroundings {
+        let bounds = ExchangeBounds(connect: connect, silence: silence, whole: whole)
+        var surroundings = WebhookCaller.Surroundings(bounds: { _ in bounds })
+        surroundings.sleep = { _ in }
+        return surroundings
+    }
 }
 
-/// Runs `body` with a backend of its own.
+/// Runs `body` with a backend of its own, which may call this machine.
 func withBackend(
     _ bounds: TestBounds = TestBounds(),
     on eventLoopGroup: any EventLoopGroup = MultiThreadedEventLoopGroup.singleton,
     configuration: WebhookConfiguration = WebhookConfiguration(),
+    logger: Logger = .silent,
+    allowingPrivate: Bool = true,
+    surroundings: WebhookCaller.Surroundings? = nil,
     _ body: (WebhookBackend) async throws -> Void
 ) async throws {
-    let exchangeBounds = ExchangeBounds(connect: bounds.connect, silence: bounds.silence, whole: bounds.whole)
+    var configuration = configuration
+    configuration.allowsPrivateAddresses = allowingPrivate
     let backend = WebhookBackend(
         configuration: configuration,
         eventLoopGroup: eventLoopGroup,
-        logger: Logger(label: "test") { _ in SwiftLogNoOpLogHandler() },
-        sleep: { _ in },
-        bounds: { _ in exchangeBounds }
+        logger: logger,
+        surroundings: surroundings ?? bounds.surroundings
     )
     do {
         try await body(backend)
@@ -71,6 +83,21 @@ func withBackend(
         throw error
     }
     try await backend.shutdown()
+}
+
+extension Logger {
+    static let silent = Logger(label: "test") { _ in SwiftLogNoOpLogHandler() }
+}
+
+/// A time that passes when a test says so.
+final class ManualTime: Sendable {
+    private let time = Mutex(NIODeadline.uptimeNanoseconds(1_000_000_000_000))
+
+    var now: NIODeadline { time.withLock { $0 } }
+
+    func pass(_ amount: TimeAmount) {
+        time.withLock { $0 = $0 + amount }
+    }
 }
 
 /// The events a handler was given.
@@ -108,3 +135,15 @@ func chunk(_ text: String) -> String {
 }
 
 let complete = "event: complete\ndata: {\"metadata\":{\"usage\":{\"output_tokens\":2}}}\n\n"
+
+/// Lets blocking code wait until a test opens it.
+final class DispatchGate: Sendable {
+    private let semaphore = DispatchSemaphore(value: 0)
+
+    func wait() {
+        semaphore.wait()
+        semaphore.signal()
+    }
+
+    func open() { semaphore.signal() }
+}

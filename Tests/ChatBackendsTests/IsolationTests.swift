@@ -18,7 +18,7 @@ import Testing
         let failure = await #expect(throws: BackendFailure.self) {
             try await limiter.acquire(busy, within: .milliseconds(20), from: .now(), on: eventLoop)
         }
-        #expect(failure?.reason == .timeout(milliseconds: 20))
+        #expect(failure?.reason == .overloaded(milliseconds: 20))
         limiter.release(busy.id)
         try await limiter.acquire(busy, within: .seconds(60), from: .now(), on: eventLoop)
     }

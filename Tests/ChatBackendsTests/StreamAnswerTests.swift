@@ -79,13 +79,14 @@ import Testing
         }
     }
 
-    @Test func `A connection serves the next call once its answer has ended`() async throws {
+    @Test(arguments: [1, 4])
+    func `A connection serves the next call once its answer has ended`(threads: Int) async throws {
         try await StubBackend.with { exchange in
             try await exchange.begin()
             try await exchange.write(complete)
             try await exchange.end()
         } _: { stub in
-            let group = MultiThreadedEventLoopGroup(numberOfThreads: 1)
+            let group = MultiThreadedEventLoopGroup(numberOfThreads: threads)
             var configuration = WebhookConfiguration()
             // However long the machine stalls between two calls, or before the end of an answer, the connection is kept.
             configuration.idleConnectionMilliseconds = 600_000

@@ -1,9 +1,12 @@
 public import NIOCore
 public import NIOHTTP1
-import NIOPosix
-import Synchronization
+internal import NIOHTTP2
+internal import NIOPosix
+internal import NIOSSL
+internal import Synchronization
 
-/// An HTTP server on a free port of the loopback interface that answers every request as its script says.
+/// An HTTP server on a free port of the loopback interface that answers every request as its script says; with
+/// certificates over TLS, where it offers HTTP/2.
 public final class StubBackend: Sendable {
     public typealias Script = @Sendable (Exchange) async throws -> Void
 
@@ -13,7 +16,7 @@ public final class StubBackend: Sendable {
         public let body: String
         fileprivate let channel: any Channel
 
-        /// Done when the connection is closed, by whichever side.
+        /// Done when the connection, or with HTTP/2 the stream, is closed, by whichever side.
         public var connectionClosed: EventLoopFuture<Void> { channel.closeFuture }
 
         public func respond(
@@ -26,7 +29,10 @@ public final class StubBackend: Sendable {
             try await end()
         }
 
-        public func begin(_ status: HTTPResponseStatus = .ok, _ headers: HTTPHeaders = Self.eventStream) async throws {
+        public func begin(
+            _ status: HTTPResponseStatus = .ok,
+            _ headers: HTTPHeaders = Self.eventStream
+        ) async throws {
             try await send(.head(HTTPResponseHead(version: .http1_1, status: status, headers: headers)))
         }
 
@@ -41,8 +47,28 @@ public final class StubBackend: Sendable {
 
         public func end() async throws { try await send(.end(nil)) }
 
-        /// Breaks the connection off, whatever was said before.
-        public func reset() async throws { try await channel.close() }
+        /// Sends bytes as they are, without the framing of HTTP/1.1.
+        public func writeRaw(_ text: String) async throws {
+            try await channel.eventLoop.flatSubmit { [channel] in
+                do {
+                    let encoder = try channel.pipeline.syncOperations.context(handlerType: HTTPResponseEncoder.self)
+                    let promise = channel.eventLoop.makePromise(of: Void.self)
+                    encoder.writeAndFlush(NIOAny(ByteBuffer(string: text)), promise: promise)
+                    return promise.futureResult
+                } catch {
+                    return channel.eventLoop.makeFailedFuture(error)
+                }
+            }.get()
+        }
+
+        /// Ends the connection in the orderly way, whatever was said before.
+        public func close() async throws { try await channel.close() }
+
+        /// Breaks the connection off with a reset; with HTTP/2 the stream.
+        public func reset() async throws {
+            try await channel.resetOnClose().get()
+            try await channel.close()
+        }
 
         private func send(_ part: HTTPServerResponsePart) async throws {
             try await channel.writeAndFlush(part)
@@ -55,33 +81,48 @@ public final class StubBackend: Sendable {
     private let listener: any Channel
     private let connections: Connections
     public let port: Int
+    private let scheme: String
     /// One element for each time that a connection took no more.
     public let stalls: AsyncStream<Void>
 
-    public var url: String { "http://127.0.0.1:\(port)/hook" }
+    public var url: String { url(host: "127.0.0.1") }
     /// Connections accepted so far.
     public var connectionCount: Int { connections.all.withLock { $0.count } }
 
-    private init(_ script: @escaping Script) async throws {
+    public func url(host: String) -> String { "\(scheme)://\(host):\(port)/hook" }
+
+    private init(_ script: @escaping Script, certificate: TestCertificates.Pair?, refusesAtOnce: Bool) async throws {
         let connections = Connections()
         let (stalls, stall) = AsyncStream.makeStream(of: Void.self, bufferingPolicy: .bufferingNewest(1))
+        let tls = try certificate.map { try Self.tls($0) }
         listener = try await ServerBootstrap(group: MultiThreadedEventLoopGroup.singleton)
             .childChannelInitializer { channel in
-                channel.eventLoop.makeCompletedFuture {
-                    connections.all.withLock { $0.append(channel) }
-                    try channel.pipeline.syncOperations.configureHTTPServerPipeline()
-                    try channel.pipeline.syncOperations.addHandler(ScriptHandler(script, stall))
+                connections.all.withLock { $0.append(channel) }
+                if refusesAtOnce {
+                    // The failure closes the connection.
+                    return channel.resetOnClose().flatMapThrowing { throw ChannelError.eof }
                 }
+                return Self.configure(channel, tls: tls) { ScriptHandler(script, stall) }
             }
             .bind(host: "127.0.0.1", port: 0).get()
         port = listener.localAddress?.port ?? 0
+        scheme = certificate == nil ? "http" : "https"
         self.connections = connections
         self.stalls = stalls
     }
 
     /// Runs `body` against a server with this script; the server is gone afterwards.
-    public static func with(_ script: @escaping Script, _ body: (StubBackend) async throws -> Void) async throws {
-        let stub = try await StubBackend(script)
+    ///
+    /// - Parameters:
+    ///   - certificate: with one the server speaks TLS.
+    ///   - refusesAtOnce: connections are reset as soon as they are there.
+    public static func with(
+        _ script: @escaping Script,
+        certificate: TestCertificates.Pair? = nil,
+        refusesAtOnce: Bool = false,
+        _ body: (StubBackend) async throws -> Void
+    ) async throws {
+        let stub = try await StubBackend(script, certificate: certificate, refusesAtOnce: refusesAtOnce)
         do {
             try await body(stub)
         } catch {
@@ -94,6 +135,43 @@ public final class StubBackend: Sendable {
     private func close() async throws {
         try await listener.close()
         for channel in connections.all.withLock({ $0 }) { try? await channel.close() }
+    }
+
+    private static func tls(_ certificate: TestCertificates.Pair) throws -> NIOSSLContext {
+        var configuration = TLSConfiguration.makeServerConfiguration(
+            certificateChain: try NIOSSLCertificate.fromPEMFile(certificate.certificatePath).map { .certificate($0) },
+            privateKey: .privateKey(try NIOSSLPrivateKey(file: certificate.keyPath, format: .pem))
+        )
+        configuration.applicationProtocols = ["h2", "http/1.1"]
+        return try NIOSSLContext(configuration: configuration)
+    }
+
+    private static func configure(
+        _ channel: any Channel,
+        tls: NIOSSLContext?,
+        _ handler: @escaping @Sendable () -> ScriptHandler
+    ) -> EventLoopFuture<Void> {
+        let http1: NIOChannelInitializer = { channel in
+            channel.eventLoop.makeCompletedFuture {
+                try channel.pipeline.syncOperations.configureHTTPServerPipeline()
+                try channel.pipeline.syncOperations.addHandler(handler())
+            }
+        }
+        guard let tls else { return http1(channel) }
+        let http2: NIOChannelInitializer = { channel in
+            channel.configureHTTP2Pipeline(mode: .server) { stream in
+                stream.eventLoop.makeCompletedFuture {
+                    try stream.pipeline.syncOperations.addHandler(HTTP2FramePayloadToHTTP1ServerCodec())
+                    try stream.pipeline.syncOperations.addHandler(handler())
+                }
+            }.map { _ in }
+        }
+        do {
+            try channel.pipeline.syncOperations.addHandler(NIOSSLServerHandler(context: tls))
+        } catch {
+            return channel.eventLoop.makeFailedFuture(error)
+        }
+        return channel.configureHTTP2SecureUpgrade(h2ChannelConfigurator: http2, http1ChannelConfigurator: http1)
     }
 
     private final class Connections: Sendable {

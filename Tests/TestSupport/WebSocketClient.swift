@@ -185,9 +185,7 @@ public final class WebSocketClient: Sendable {
 
     /// Resets the transport, as a client that lost its network.
     public func abort() async throws {
-        if let options = channel as? any SocketOptionProvider {
-            try await options.setSoLinger(linger(l_onoff: 1, l_linger: 0)).get()
-        }
+        try await channel.resetOnClose().get()
         try await channel.close().get()
     }
 

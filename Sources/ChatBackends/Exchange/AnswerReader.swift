@@ -8,19 +8,24 @@ struct AnswerReader {
     private let configuration: WebhookConfiguration
     private let metrics: BackendMetrics
     private let startedAt: NIODeadline
+    private let hasBegun: () -> Void
     private var receivedBytes = 0
+    private var hasEvent = false
     private var hasChunk = false
 
+    /// - Parameter hasBegun: called with the first event of a streaming answer.
     init(
         _ exchange: WebhookExchange,
         configuration: WebhookConfiguration,
         metrics: BackendMetrics,
-        startedAt: NIODeadline
+        startedAt: NIODeadline,
+        hasBegun: @escaping () -> Void
     ) {
         self.exchange = exchange
         self.configuration = configuration
         self.metrics = metrics
         self.startedAt = startedAt
+        self.hasBegun = hasBegun
     }
 
     /// Reads a streaming or a plain answer and returns after `handle` took `complete`.
@@ -72,6 +77,10 @@ struct AnswerReader {
     }
 
     private mutating func record(_ events: [BackendEvent], bytes: Int) {
+        if !hasEvent, !events.isEmpty {
+            hasEvent = true
+            hasBegun()
+        }
         let chunks = events.count { if case .chunk = $0 { true } else { false } }
         if chunks > 0, !hasChunk {
             hasChunk = true
@@ -107,7 +116,7 @@ struct AnswerReader {
             throw BackendFailure(
                 .status(Int(head.status.code)),
                 "The backend answered \(head.status.code)",
-                retryAfterSeconds: head.headers.first(name: "retry-after").flatMap { Int($0) }
+                retryAfterSeconds: head.headers.first(name: "retry-after").flatMap { RetryAfter.seconds($0, at: .now) }
             )
         }
         if let encoding = head.headers.first(name: "content-encoding"), encoding.lowercased() != "identity" {

@@ -24,6 +24,8 @@ struct ExchangeStateMachine<Waiter: Sendable, Gate: Sendable>: Sendable {
         var gate: Gate?
         /// Since when the backend keeps the consumer waiting; `nil` while the consumer is busy.
         var waitingSince: NIODeadline?
+        /// How long it kept it waiting before.
+        var waited = TimeAmount.zero
     }
 
     private(set) var state: State
@@ -56,7 +58,8 @@ struct ExchangeStateMachine<Waiter: Sendable, Gate: Sendable>: Sendable {
         case close
     }
 
-    mutating func received(_ part: ExchangePart, makeGate: () -> Gate) -> ReceiveAction {
+    /// `makeGate` gives what can hold the connection back, if there is something.
+    mutating func received(_ part: ExchangePart, at now: NIODeadline, makeGate: () -> Gate?) -> ReceiveAction {
         switch state {
         case .open(var open):
             state = .ended([], nil)  // lets `open` be changed in place
@@ -66,7 +69,7 @@ struct ExchangeStateMachine<Waiter: Sendable, Gate: Sendable>: Sendable {
                 open.parts.append(part)
                 open.bufferedBytes += part.byteCount
             } else {
-                open.waitingSince = nil
+                open.endWait(at: now)
             }
             let gate = open.bufferedBytes < readAheadBytes ? nil : makeGate()
             open.gate = gate
@@ -110,7 +113,8 @@ struct ExchangeStateMachine<Waiter: Sendable, Gate: Sendable>: Sendable {
     enum TimerAction {
         case none
         case again(NIODeadline)
-        case expire(Waiter?, Gate?, BackendFailure)
+        /// Close the connection.
+        case expire(Waiter?, BackendFailure)
     }
 
     /// The timer fired, which it does at the latest one silence after the wait began that it is to bound.
@@ -119,21 +123,28 @@ struct ExchangeStateMachine<Waiter: Sendable, Gate: Sendable>: Sendable {
         case .open(let open):
             let silenceEnds = (open.waitingSince ?? now) + bounds.silence
             guard now >= min(silenceEnds, deadline) else { return .again(min(silenceEnds, deadline)) }
-            let bound = now >= deadline ? bounds.whole : bounds.silence
-            let failure = BackendFailure(
-                .timeout(milliseconds: bound.milliseconds),
-                now >= deadline ? "The answer took too long" : "The backend was silent for too long"
-            )
-            state = .closed(failure)
-            return .expire(open.waiter, open.gate, failure)
+            let failure = now >= deadline ? tookTooLong(open, at: now) : wasSilent
+            state = .ended(open.parts, failure)
+            return .expire(open.waiter, failure)
         case .draining(_, let until):
             guard now >= until else { return .none }
             let failure = BackendFailure(.incomplete, "The answer went on after its end")
             state = .closed(failure)
-            return .expire(nil, nil, failure)
+            return .expire(nil, failure)
         case .ended, .closed:
             return .none
         }
+    }
+
+    private var wasSilent: BackendFailure {
+        BackendFailure(.timeout(milliseconds: bounds.silence.milliseconds), "The backend was silent for too long")
+    }
+
+    private func tookTooLong(_ open: Open, at now: NIODeadline) -> BackendFailure {
+        var failure = BackendFailure(.timeout(milliseconds: bounds.whole.milliseconds), "The answer took too long")
+        let waited = open.waited + (open.waitingSince.map { now - $0 } ?? .zero)
+        failure.isBackendsFault = waited * 2 >= bounds.whole
+        return failure
     }
 
     // MARK: The consumer
@@ -153,7 +164,7 @@ struct ExchangeStateMachine<Waiter: Sendable, Gate: Sendable>: Sendable {
             state = .ended([], nil)  // lets `open` be changed in place
             defer { state = .open(open) }
             if let part = open.parts.popFirst() {
-                open.waitingSince = nil
+                open.endWait(at: now)
                 open.bufferedBytes -= part.byteCount
                 return .part(part, open: open.bufferedBytes < readAheadBytes ? open.gate.take() : nil)
             }
@@ -190,7 +201,7 @@ struct ExchangeStateMachine<Waiter: Sendable, Gate: Sendable>: Sendable {
 
     enum AbandonAction {
         case none
-        case close(Waiter?, Gate?)
+        case close(Waiter?)
     }
 
     /// The consumer wants no more; whoever waits sees `error`.
@@ -198,13 +209,20 @@ struct ExchangeStateMachine<Waiter: Sendable, Gate: Sendable>: Sendable {
         switch state {
         case .open(let open):
             state = .closed(error)
-            return .close(open.waiter, open.gate)
+            return .close(open.waiter)
         case .draining, .ended:
             state = .closed(error)
-            return .close(nil, nil)
+            return .close(nil)
         case .closed:
             return .none
         }
+    }
+}
+
+extension ExchangeStateMachine.Open {
+    fileprivate mutating func endWait(at now: NIODeadline) {
+        if let waitingSince { waited = waited + (now - waitingSince) }
+        waitingSince = nil
     }
 }
 

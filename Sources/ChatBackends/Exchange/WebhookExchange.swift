@@ -5,53 +5,57 @@ internal import Synchronization
 
 /// One HTTP request to a backend and its answer, part by part, for one consuming task.
 ///
+/// All that came of an answer is handed out before the failure that broke it off, however busy the consumer is.
 final class WebhookExchange: HTTPClientResponseDelegate {
     typealias Response = Void
-    private typealias Machine = ExchangeStateMachine<
-        CheckedContinuation<ExchangePart?, any Error>, EventLoopPromise<Void>
-    >
+    private typealias Machine = ExchangeStateMachine<CheckedContinuation<ExchangePart?, any Error>, ReadGate>
 
     private struct Guarded {
         var machine: Machine
         var task: HTTPClient.Task<Void>?
         var timer: Scheduled<Void>?
+        var wasSent = false
     }
 
-    private let eventLoopGroup: any EventLoopGroup
-    /// Where callbacks come and the timer runs; the connection's, where the pool has one there.
+    /// The connection's, where callbacks come and the timer runs.
     private let eventLoop: any EventLoop
     private let bounds: ExchangeBounds
     private let guarded: Mutex<Guarded>
     private let finished: EventLoopPromise<Void>
 
-    init(eventLoopGroup: any EventLoopGroup, bounds: ExchangeBounds, startedAt: NIODeadline, readAheadBytes: Int) {
-        self.eventLoopGroup = eventLoopGroup
-        eventLoop = eventLoopGroup.next()
+    init(eventLoop: any EventLoop, bounds: ExchangeBounds, startedAt: NIODeadline, readAheadBytes: Int) {
+        self.eventLoop = eventLoop
         self.bounds = bounds
         finished = eventLoop.makePromise()
         let machine = Machine(bounds: bounds, startedAt: startedAt, readAheadBytes: readAheadBytes)
         guarded = Mutex(Guarded(machine: machine))
     }
 
-    /// Sends the request; to be called once. `onClosed` is called when the connection is free again or closed.
-    func start(_ request: HTTPClient.Request, with client: HTTPClient, onClosed: @escaping @Sendable () -> Void) {
+    /// Sends the request; to be called once.
+    ///
+    /// The client has no other event loop: what a connection reads goes straight to ``receive(_:)``, none of it waits
+    /// between two loops to be lost when the connection breaks.
+    func start(_ request: HTTPClient.Request, with client: HTTPClient) {
         eventLoop.execute { [self] in
-            guard abandonedWith == nil else {
-                onClosed()
-                finished.succeed()
-                return
-            }
+            guard abandonedWith == nil else { return finished.succeed() }
             let task = client.execute(request: request, delegate: self, eventLoop: .delegate(on: eventLoop))
             guarded.withLock { $0.task = task }
             if let error = abandonedWith { task.fail(reason: error) }
             task.futureResult.whenComplete { [self] result in
                 ended(result)
-                onClosed()
                 finished.succeed()
             }
             timerFired()
         }
     }
+
+    /// Calls `body` when the connection is free again or closed.
+    func whenClosed(_ body: @escaping @Sendable () -> Void) {
+        finished.futureResult.whenComplete { _ in body() }
+    }
+
+    /// The request has begun to go out, so that the backend may have seen it.
+    var wasSent: Bool { guarded.withLock { $0.wasSent } }
 
     private var abandonedWith: (any Error)? {
         guarded.withLock { guarded in
@@ -67,11 +71,11 @@ final class WebhookExchange: HTTPClientResponseDelegate {
         return try await withCheckedThrowingContinuation { continuation in
             switch guarded.withLock({ $0.machine.take(waiter: continuation, at: .now()) }) {
             case .part(let part, let gate):
-                gate?.succeed()
+                gate?.open()
                 continuation.resume(returning: part)
             case .end: continuation.resume(returning: nil)
             case .fail(let error): continuation.resume(throwing: error)
-            case .wait(let gate): gate?.succeed()
+            case .wait(let gate): gate?.open()
             }
         }
     }
@@ -79,7 +83,7 @@ final class WebhookExchange: HTTPClientResponseDelegate {
     private func ready() throws -> ExchangePart? {
         switch guarded.withLock({ $0.machine.take(waiter: nil, at: .now()) }) {
         case .part(let part, let gate):
-            gate?.succeed()
+            gate?.open()
             return part
         case .fail(let error): throw error
         case .end, .wait: return nil
@@ -91,34 +95,26 @@ final class WebhookExchange: HTTPClientResponseDelegate {
     func drain(bytes: Int, within time: TimeAmount) {
         let until = NIODeadline.now() + time
         guard case .drain(let gate) = guarded.withLock({ $0.machine.drain(bytes: bytes, until: until) }) else { return }
-        gate?.succeed()
+        gate?.open()
         let timer = eventLoop.scheduleTask(deadline: until) { [self] in timerFired() }
         finished.futureResult.whenComplete { _ in timer.cancel() }
     }
 
     /// Gives the answer up and closes the connection; whoever waits in ``next()`` sees `error`.
     func abandon(_ error: any Error) {
-        guard case .close(let waiter, let gate) = guarded.withLock({ $0.machine.abandon(error) }) else { return }
-        close(error, waiter: waiter, gate: gate)
+        guard case .close(let waiter) = guarded.withLock({ $0.machine.abandon(error) }) else { return }
+        close(error, waiter: waiter)
     }
 
     /// Waits until the connection is free again or closed: when this returns, the connection of an exchange that was
     /// given up is closed, not merely about to be.
     func closed() async {
         try? await finished.futureResult.get()
-        // The client tells the connection's event loop to close it before it reports the end of the request here, so
-        // whatever a loop does after that finds the connection closed.
-        for eventLoop in eventLoopGroup.makeIterator() { try? await eventLoop.submit {}.get() }
     }
 
-    private func close(
-        _ error: any Error,
-        waiter: CheckedContinuation<ExchangePart?, any Error>?,
-        gate: EventLoopPromise<Void>?
-    ) {
+    private func close(_ error: any Error, waiter: CheckedContinuation<ExchangePart?, any Error>?) {
         waiter?.resume(throwing: error)
         guarded.withLock { $0.task }?.fail(reason: error)
-        gate?.fail(error)
     }
 
     private func timerFired() {
@@ -127,38 +123,44 @@ final class WebhookExchange: HTTPClientResponseDelegate {
         case .again(let deadline):
             let timer = eventLoop.scheduleTask(deadline: deadline) { [self] in timerFired() }
             guarded.withLock { $0.timer = timer }
-        case .expire(let waiter, let gate, let failure):
-            close(failure, waiter: waiter, gate: gate)
+        case .expire(let waiter, let failure):
+            close(failure, waiter: waiter)
         }
     }
 
     private func ended(_ result: Result<Void, any Error>) {
-        let failure: BackendFailure? =
-            switch result {
-            case .success: nil
-            case .failure(let error): BackendFailure(connectionError: error, bounds: bounds)
-            }
-        let (action, timer) = guarded.withLock { ($0.machine.ended(failure), $0.timer.take()) }
+        let (action, timer) = guarded.withLock { guarded in
+            let failure: BackendFailure? =
+                switch result {
+                case .success: nil
+                case .failure(let error): BackendFailure(connectionError: error, bounds: bounds)
+                }
+            return (guarded.machine.ended(failure), guarded.timer.take())
+        }
         timer?.cancel()
         guard case .resume(let waiter, let failure) = action else { return }
         if let failure { waiter.resume(throwing: failure) } else { waiter.resume(returning: nil) }
     }
 
     private func receive(_ part: ExchangePart) -> EventLoopFuture<Void> {
-        switch guarded.withLock({ $0.machine.received(part, makeGate: { eventLoop.makePromise() }) }) {
+        switch guarded.withLock({ $0.machine.received(part, at: .now(), makeGate: { ReadGate.current }) }) {
         case .resume(let waiter, let part):
             waiter.resume(returning: part)
-            return eventLoop.makeSucceededVoidFuture()
         case .resumeAndHold(let waiter, let part, let gate):
+            gate.shut()
             waiter.resume(returning: part)
-            return gate.futureResult
-        case .proceed: return eventLoop.makeSucceededVoidFuture()
-        case .hold(let gate): return gate.futureResult
+        case .proceed: break
+        case .hold(let gate): gate.shut()
         case .close: return eventLoop.makeFailedFuture(HTTPClientError.cancelled)
         }
+        return eventLoop.makeSucceededVoidFuture()
     }
 
     // MARK: HTTPClientResponseDelegate
+
+    func didSendRequestHead(task: HTTPClient.Task<Void>, _ head: HTTPRequestHead) {
+        guarded.withLock { $0.wasSent = true }
+    }
 
     func didReceiveHead(task: HTTPClient.Task<Void>, _ head: HTTPResponseHead) -> EventLoopFuture<Void> {
         receive(.head(head))

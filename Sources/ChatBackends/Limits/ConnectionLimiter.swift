@@ -33,7 +33,7 @@ final class ConnectionLimiter: Sendable {
         }
         switch action {
         case .granted: return
-        case .refuse: throw BackendFailure(.overloaded, "Too many calls wait for a connection")
+        case .refuse: throw BackendFailure(.overloaded(milliseconds: nil), "Too many calls wait for a connection")
         case .wait(let ticket):
             let timer = eventLoop.scheduleTask(deadline: start + time) { [self] in
                 giveUp(ticket, of: sessionType.id, Self.timeout(time))
@@ -73,6 +73,6 @@ final class ConnectionLimiter: Sendable {
     }
 
     private static func timeout(_ time: TimeAmount) -> BackendFailure {
-        BackendFailure(.timeout(milliseconds: time.milliseconds), "No connection became free in time")
+        BackendFailure(.overloaded(milliseconds: time.milliseconds), "No connection became free in time")
     }
 }

@@ -35,7 +35,7 @@ struct RetryPolicy: Hashable, Sendable {
         switch reason {
         case .connection, .timeout: true
         case .status(let code): [429, 502, 503, 504].contains(code)
-        case .malformed, .incomplete, .reported, .overloaded: false
+        case .malformed, .incomplete, .reported, .overloaded, .refusedAddress, .circuitOpen: false
         }
     }
 }

@@ -6,7 +6,8 @@ extension StreamChunk {
 
     /// Reads a chunk; `text` is `json` as it goes to clients.
     ///
-    /// - Throws: ``BackendFailure`` unless it is an object with a known `type` and a text `content`.
+    /// - Throws: ``BackendFailure`` unless it is an object with a known `type` and a text `content`, which for a type
+    ///   that stands for a resource is an http(s) URL.
     init(_ json: JSONValue, text: String) throws(BackendFailure) {
         guard case .object(let members) = json else {
             throw BackendFailure(.malformed, "A chunk is no object")
@@ -16,6 +17,9 @@ extension StreamChunk {
         }
         guard case .string(let content)? = members["content"] else {
             throw BackendFailure(.malformed, "A chunk has no text content")
+        }
+        if kind.isResource, !WebURL.isAcceptable(content) {
+            throw BackendFailure(.malformed, "A chunk that stands for a resource has no http(s) URL")
         }
         var attributes = JSONObject()
         if members.count > 2 {
@@ -29,7 +33,8 @@ extension StreamChunk {
 
     /// The chunk that stands for a content part of a plain JSON answer (`contract/rest.md`, 'Shapes').
     ///
-    /// - Throws: ``BackendFailure`` unless it is an object with a known `type` and that type's member.
+    /// - Throws: ``BackendFailure`` unless it is an object with a known `type` and that type's member, of a resource an
+    ///   http(s) URL.
     init(contentPart part: JSONValue) throws(BackendFailure) {
         guard case .object(var members) = part else {
             throw BackendFailure(.malformed, "A content part is no object")
@@ -48,6 +53,13 @@ extension StreamChunk {
 }
 
 extension StreamChunk.Kind {
+    fileprivate var isResource: Bool {
+        switch self {
+        case .text, .code: false
+        case .image, .audio, .video, .document: true
+        }
+    }
+
     /// The member of a content part that holds what a chunk has in `content`.
     var contentPartMember: String {
         switch self {

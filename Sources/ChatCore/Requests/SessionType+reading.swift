@@ -12,7 +12,7 @@ extension SessionType {
         let name = reader.string("name", required: true, maximumBytes: 256)
         let description = reader.string("description", maximumBytes: 4096, mayBeEmpty: true)
         let webhookURL = reader.webURL("webhook_url", required: true)
-        let webhookSecret = reader.string("webhook_secret", maximumBytes: 1024)
+        let webhookSecret = Self.readSecret(from: &reader)
         let timeoutSeconds = reader.integer("timeout_seconds", in: 1...300)
         let maxDurationSeconds = reader.integer("max_duration_seconds", in: 1...3600)
         let maxConnections = reader.integer("max_connections", in: 1...10_000)
@@ -36,6 +36,24 @@ extension SessionType {
             summarization: summarization,
             meta: meta
         )
+    }
+
+    /// One or two secrets of visible ASCII characters, with a space between them.
+    private static func readSecret(from reader: inout ObjectReader) -> String? {
+        guard let text = reader.string("webhook_secret", maximumBytes: 1024) else { return nil }
+        let secrets = text.split(separator: " ", omittingEmptySubsequences: false)
+        let areWhole = secrets.allSatisfy { secret in
+            !secret.isEmpty && secret.utf8.allSatisfy { (0x21...0x7E).contains($0) }
+        }
+        guard secrets.count <= 2, areWhole else {
+            reader.refuse(
+                "webhook_secret",
+                "It must be one secret, or two with a space between them, of visible ASCII characters.",
+                .invalidValue
+            )
+            return nil
+        }
+        return text
     }
 
     private static func readCircuitBreaker(from reader: inout ObjectReader) -> CircuitBreaker? {

@@ -30,7 +30,7 @@ public struct SessionType: Hashable, Sendable {
     public var name: String
     public var description: String?
     public var webhookURL: String
-    /// Write-only: never part of an answer.
+    /// One secret or, while it is being changed, two with a space between them. Write-only: never part of an answer.
     public var webhookSecret: String?
     /// Bound of the wait for a response head and of every silence between two reads, 1…300.
     public var timeoutSeconds: Int

@@ -32,7 +32,7 @@ import Testing
             Issue.record()
             return
         }
-        guard case .resumeAndHold("a", let part, 1) = machine.received(body("x"), makeGate: { 1 }) else {
+        guard case .resumeAndHold("a", let part, 1) = machine.received(body("x"), at: at(0), makeGate: { 1 }) else {
             Issue.record()
             return
         }
@@ -49,7 +49,7 @@ import Testing
 
     @Test func `Nothing more is read while the consumer is busy`() {
         var machine = machine()
-        guard case .hold(1) = machine.received(body("x"), makeGate: { 1 }) else {
+        guard case .hold(1) = machine.received(body("x"), at: at(0), makeGate: { 1 }) else {
             Issue.record()
             return
         }
@@ -65,11 +65,11 @@ import Testing
 
     @Test func `Reading ahead stops at the limit and goes on below it`() {
         var machine = machine(readAheadBytes: 4)
-        guard case .proceed = machine.received(body("123"), makeGate: { 1 }) else {
+        guard case .proceed = machine.received(body("123"), at: at(0), makeGate: { 1 }) else {
             Issue.record()
             return
         }
-        guard case .hold(2) = machine.received(body("456"), makeGate: { 2 }) else {
+        guard case .hold(2) = machine.received(body("456"), at: at(0), makeGate: { 2 }) else {
             Issue.record()
             return
         }
@@ -86,7 +86,7 @@ import Testing
             return
         }
         _ = machine.take(waiter: "a", at: at(4))
-        guard case .expire("a", nil, let failure) = machine.timerFired(at: at(10)) else {
+        guard case .expire("a", let failure) = machine.timerFired(at: at(10)) else {
             Issue.record()
             return
         }
@@ -105,7 +105,7 @@ import Testing
                 Issue.record()
                 return
             }
-            guard case .resumeAndHold = machine.received(body("x"), makeGate: { 1 }) else {
+            guard case .resumeAndHold = machine.received(body("x"), at: at(second + 8), makeGate: { 1 }) else {
                 Issue.record()
                 return
             }
@@ -115,7 +115,7 @@ import Testing
     @Test func `The consumer's own time is not the backend's silence`() {
         var machine = machine()
         _ = machine.take(waiter: "a", at: at(0))
-        _ = machine.received(body("x"), makeGate: { 1 })
+        _ = machine.received(body("x"), at: at(0), makeGate: { 1 })
         guard case .again(at(30)) = machine.timerFired(at: at(20)) else {
             Issue.record()
             return
@@ -125,7 +125,7 @@ import Testing
             Issue.record()
             return
         }
-        guard case .expire("b", nil, _) = machine.timerFired(at: at(35)) else {
+        guard case .expire("b", _) = machine.timerFired(at: at(35)) else {
             Issue.record()
             return
         }
@@ -134,22 +134,60 @@ import Testing
     @Test func `The whole is bounded, whoever is busy`() {
         var machine = machine()
         _ = machine.take(waiter: "a", at: at(0))
-        _ = machine.received(body("x"), makeGate: { 1 })
+        _ = machine.received(body("x"), at: at(0), makeGate: { 1 })
         guard case .again(at(60)) = machine.timerFired(at: at(55)) else {
             Issue.record()
             return
         }
-        guard case .expire(nil, 1, let failure) = machine.timerFired(at: at(60)) else {
+        guard case .expire(nil, let failure) = machine.timerFired(at: at(60)) else {
             Issue.record()
             return
         }
         #expect(failure.reason == .timeout(milliseconds: 60_000))
     }
 
+    @Test func `What came before the time was over is still handed out`() {
+        var machine = machine(readAheadBytes: 100)
+        _ = machine.received(body("1"), at: at(1), makeGate: { 1 })
+        guard case .expire(nil, _) = machine.timerFired(at: at(60)) else {
+            Issue.record()
+            return
+        }
+        guard case .part(let part, open: nil) = machine.take(waiter: "a", at: at(61)) else {
+            Issue.record()
+            return
+        }
+        #expect(text(part) == "1")
+        guard case .fail = machine.take(waiter: "a", at: at(61)) else {
+            Issue.record()
+            return
+        }
+    }
+
+    /// The consumer takes a part, works on it until `second`, and waits for the next one to the end.
+    private func tookTooLong(busyUntil second: Int64) -> BackendFailure? {
+        var machine = machine()
+        _ = machine.take(waiter: "a", at: at(0))
+        _ = machine.received(body("x"), at: at(1), makeGate: { 1 })
+        _ = machine.take(waiter: "a", at: at(second))
+        for moment in stride(from: second + 9, to: 60, by: 9) {
+            _ = machine.received(body("x"), at: at(moment), makeGate: { 1 })
+            _ = machine.take(waiter: "a", at: at(moment))
+        }
+        if case .expire(_, let failure) = machine.timerFired(at: at(60)) { return failure }
+        return nil
+    }
+
+    @Test func `A backend is not to blame for a consumer that took most of the time`() {
+        #expect(tookTooLong(busyUntil: 2)?.isBackendsFault == true)
+        #expect(tookTooLong(busyUntil: 30)?.isBackendsFault == true)
+        #expect(tookTooLong(busyUntil: 40)?.isBackendsFault == false)
+    }
+
     @Test func `What came before the end is still handed out`() {
         var machine = machine(readAheadBytes: 100)
-        _ = machine.received(body("1"), makeGate: { 1 })
-        _ = machine.received(body("2"), makeGate: { 1 })
+        _ = machine.received(body("1"), at: at(0), makeGate: { 1 })
+        _ = machine.received(body("2"), at: at(0), makeGate: { 1 })
         guard case .none = machine.ended(BackendFailure(.connection, "gone")) else {
             Issue.record()
             return
@@ -169,11 +207,11 @@ import Testing
     @Test func `Who gave up gets nothing more`() {
         var machine = machine()
         _ = machine.take(waiter: "a", at: at(0))
-        guard case .close("a", nil) = machine.abandon(CancellationError()) else {
+        guard case .close("a") = machine.abandon(CancellationError()) else {
             Issue.record()
             return
         }
-        guard case .close = machine.received(body("x"), makeGate: { 1 }) else {
+        guard case .close = machine.received(body("x"), at: at(0), makeGate: { 1 }) else {
             Issue.record()
             return
         }
@@ -189,13 +227,13 @@ import Testing
 
     @Test func `A short rest is drained, a long one closes the connection`() {
         var machine = machine()
-        _ = machine.received(body("x"), makeGate: { 1 })
+        _ = machine.received(body("x"), at: at(0), makeGate: { 1 })
         _ = machine.take(waiter: nil, at: at(0))
         guard case .drain(open: 1) = machine.drain(bytes: 4, until: at(1)) else {
             Issue.record()
             return
         }
-        guard case .proceed = machine.received(body("1234"), makeGate: { 2 }) else {
+        guard case .proceed = machine.received(body("1234"), at: at(0), makeGate: { 2 }) else {
             Issue.record()
             return
         }
@@ -203,11 +241,11 @@ import Testing
             Issue.record()
             return
         }
-        guard case .close = machine.received(body("5"), makeGate: { 2 }) else {
+        guard case .close = machine.received(body("5"), at: at(0), makeGate: { 2 }) else {
             Issue.record()
             return
         }
-        guard case .expire(nil, nil, _) = machine.timerFired(at: at(1)) else {
+        guard case .expire(nil, _) = machine.timerFired(at: at(1)) else {
             Issue.record()
             return
         }

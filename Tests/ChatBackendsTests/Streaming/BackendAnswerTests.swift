@@ -35,7 +35,8 @@ import Testing
 
     @Test(arguments: [
         "", "null", "[]", "{}", #"{"content":7}"#, #"{"content":[7]}"#, #"{"content":[{"type":"text"}]}"#,
-        #"{"content":[{"type":"image","url":"x"}]}"#, #"{"content":"x","metadata":7}"#, #"{"content":"x"} x"#,
+        #"{"content":[{"type":"image","url":"x"}]}"#, #"{"content":[{"type":"image","image_url":"data:,x"}]}"#,
+        #"{"content":"x","metadata":7}"#, #"{"content":"x"} x"#,
     ])
     func `An answer that does not fit is refused`(body: String) {
         #expect(throws: BackendFailure.self) { try BackendAnswer.events(ByteBuffer(string: body), to: .messageNew) }

@@ -76,10 +76,33 @@ import Testing
         #expect(reason { _ = try decode(stream) } == .malformed)
     }
 
-    @Test func `Invalid UTF-8 is refused`() {
-        let bytes =
-            Array("event: chunk\ndata: {\"type\":\"text\",\"content\":\"".utf8) + [0xC3, 0x28] + Array("\"}\n\n".utf8)
-        #expect(reason { _ = try decode(bytes: bytes) } == .malformed)
+    @Test(arguments: [
+        [0xC3, 0x28], [0xFF], [0xC0, 0x80], [0xE2, 0x82], [0xED, 0xA0, 0x80], [0xF4, 0x90, 0x80, 0x80], [0x80],
+    ])
+    func `Invalid UTF-8 is refused in what is read`(bytes: [UInt8]) {
+        let start = Array("event: chunk\ndata: {\"type\":\"text\",\"content\":\"".utf8)
+        #expect(reason { _ = try decode(bytes: start + bytes + Array("\"}\n\n".utf8)) } == .malformed)
+    }
+
+    @Test(arguments: [": ", "event: ", "event: ping\ndata: ", "id: ", ""])
+    func `Invalid UTF-8 is skipped with what is skipped`(line: String) throws {
+        let bytes = Array(line.utf8) + [0xFF, 0xC3, 0x28] + Array("\n\n\(complete)".utf8)
+        #expect(try decode(bytes: bytes).count == 1)
+    }
+
+    @Test(arguments: ["image", "audio", "video", "document"])
+    func `What stands for a resource has a web address`(type: String) throws {
+        func decode(_ address: String) throws -> [BackendEvent] {
+            try self.decode("event: chunk\ndata: {\"type\":\"\(type)\",\"content\":\"\(address)\"}\n\n" + complete)
+        }
+        #expect(try decode("https://example.com/a.png").count == 2)
+        #expect(try decode("http://example.com:8080/a?b=c#d").count == 2)
+        for address in [
+            "", "a.png", "/a.png", "//example.com/a.png", "javascript:alert(1)", "data:image/png;base64,AAAA",
+            "file:///etc/passwd", "ftp://example.com/", "https://user:password@example.com/", "https://", "https://a b",
+        ] {
+            #expect(reason { _ = try decode(address) } == .malformed, "\(address)")
+        }
     }
 
     @Test func `The events before a failure are handed out`() {

@@ -29,7 +29,8 @@ import Testing
             #expect(pause(reason) != nil)
         }
         for reason in [
-            BackendFailure.Reason.status(500), .status(404), .malformed, .incomplete, .reported, .overloaded,
+            BackendFailure.Reason.status(500), .status(404), .malformed, .incomplete, .reported,
+            .overloaded(milliseconds: nil), .overloaded(milliseconds: 1), .refusedAddress, .circuitOpen,
         ] {
             #expect(pause(reason) == nil)
         }
