@@ -180,7 +180,8 @@ let package = Package(
         .target(
             name: "TestSupport",
             dependencies: [
-                "CSpawn", "ChatCore", asyncHTTPClient, jwtKit, nioCore, nioPosix, nioHTTP1, nioHTTP2, nioSSL, nioWebSocket,
+                "CSpawn", "ChatCore", asyncHTTPClient, jwtKit, nioCore, nioPosix, nioHTTP1, nioHTTP2, nioSSL,
+                nioWebSocket,
                 yams, logging,
             ],
             path: "Tests/TestSupport",
