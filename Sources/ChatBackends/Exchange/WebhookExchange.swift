@@ -14,6 +14,7 @@ final class WebhookExchange: HTTPClientResponseDelegate {
     private struct Guarded {
         var machine: Machine
         var task: HTTPClient.Task<Void>?
+        var hasHead = false
         var timer: Scheduled<Void>?
     }
 
@@ -136,7 +137,12 @@ final class WebhookExchange: HTTPClientResponseDelegate {
         let failure: BackendFailure? =
             switch result {
             case .success: nil
-            case .failure(let error): BackendFailure(connectionError: error, bounds: bounds)
+            case .failure(let error):
+                BackendFailure(
+                    connectionError: error,
+                    bounds: bounds,
+                    hasHead: guarded.withLock { $0.hasHead }
+                )
             }
         let (action, timer) = guarded.withLock { ($0.machine.ended(failure), $0.timer.take()) }
         timer?.cancel()
@@ -161,7 +167,8 @@ final class WebhookExchange: HTTPClientResponseDelegate {
     // MARK: HTTPClientResponseDelegate
 
     func didReceiveHead(task: HTTPClient.Task<Void>, _ head: HTTPResponseHead) -> EventLoopFuture<Void> {
-        receive(.head(head))
+        guarded.withLock { $0.hasHead = true }
+        return receive(.head(head))
     }
 
     func didReceiveBodyPart(task: HTTPClient.Task<Void>, _ buffer: ByteBuffer) -> EventLoopFuture<Void> {
@@ -172,7 +179,7 @@ final class WebhookExchange: HTTPClientResponseDelegate {
 }
 
 extension BackendFailure {
-    fileprivate init(connectionError error: any Error, bounds: ExchangeBounds) {
+    fileprivate init(connectionError error: any Error, bounds: ExchangeBounds, hasHead: Bool) {
         switch error as? HTTPClientError {
         case .connectTimeout?, .tlsHandshakeTimeout?, .getConnectionFromPoolTimeout?:
             self.init(
@@ -181,7 +188,11 @@ extension BackendFailure {
                 underlyingError: error
             )
         default:
-            self.init(.connection, "The connection failed or broke off", underlyingError: error)
+            self.init(
+                hasHead ? .brokenOff : .connection,
+                hasHead ? "The connection broke off" : "The connection failed",
+                underlyingError: error
+            )
         }
     }
 }

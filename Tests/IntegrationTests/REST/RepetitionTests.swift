@@ -125,7 +125,7 @@ struct RepetitionTests {
     }
 
     @Test(
-        "A request whose node died before it kept its answer has what was written for an answer, once its lease is over"
+        "A request whose node died before it kept its answer is answered with what was written"
     )
     func deadNode() async throws {
         try await withSharedCluster { cluster in
