@@ -49,6 +49,7 @@ func buildAPI(_ configuration: APIConfiguration) async throws -> ServerProcess {
         sessions: sessions,
         sessionTypes: sessionTypes,
         exchanges: MessageRepository(client: database),
+        leases: leases,
         streams: StreamServices(
             node: node,
             backend: backend,

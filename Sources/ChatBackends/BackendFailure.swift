@@ -4,8 +4,10 @@ internal import ChatCore
 /// what ``chatError`` makes of it.
 struct BackendFailure: Error, CustomStringConvertible {
     enum Reason: Hashable, Sendable {
-        /// No connection, or it was lost before the answer had ended.
+        /// No connection, or none that lasted until an answer began.
         case connection
+        /// The connection was lost in the middle of the answer.
+        case brokenOff
         /// The head, the next bytes, or the end did not come in time; the bound that was exceeded.
         case timeout(milliseconds: Int)
         /// An HTTP status that is not a success.
@@ -61,6 +63,8 @@ struct BackendFailure: Error, CustomStringConvertible {
             )
         case .connection, .refusedAddress:
             ChatError(.backendError, "The backend could not be reached.", underlyingError: self)
+        case .brokenOff:
+            ChatError(.backendError, "The backend broke off its answer.", underlyingError: self)
         case .status, .reported:
             ChatError(
                 .backendError,

@@ -70,7 +70,7 @@ extension BackendMetrics.Outcome {
 
     private init(of reason: BackendFailure.Reason) {
         switch reason {
-        case .connection: self = .connection
+        case .connection, .brokenOff: self = .connection
         case .timeout: self = .timeout
         case .status: self = .status
         case .malformed: self = .malformed

@@ -288,7 +288,7 @@ extension CircuitBreaker.Outcome {
     /// What a failed call tells of its backend; see ``CircuitBreaker``.
     init(of error: any Error) {
         switch (error as? BackendFailure)?.reason {
-        case .connection, .malformed, .incomplete: self = .failure
+        case .connection, .brokenOff, .malformed, .incomplete: self = .failure
         case .timeout: self = (error as? BackendFailure)?.isBackendsFault == true ? .failure : .uncounted
         case .status(let code): self = code >= 500 ? .failure : .uncounted
         case .reported, .overloaded, .refusedAddress, .circuitOpen, nil: self = .uncounted

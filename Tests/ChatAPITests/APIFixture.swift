@@ -54,6 +54,7 @@ struct APIFixture: Sendable {
                 sessions: sessions,
                 sessionTypes: sessionTypes,
                 exchanges: FakeExchanges(),
+                leases: FakeLeases(database: database),
                 streams: StreamServices(
                     node: node,
                     backend: backend,

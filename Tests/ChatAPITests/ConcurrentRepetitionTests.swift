@@ -117,7 +117,7 @@ import Testing
                 throw BrokenBody(underlyingError: CancellationError())
             }
         }
-        #expect(answers.count == 0)
+        #expect(answers.answers.isEmpty)
         _ = try await repetitions.respond(to: try request()) { _ in answer() }
         #expect(count.value == 1)
     }
@@ -131,7 +131,7 @@ import Testing
             )
         }
         #expect(response.status == .ok)
-        #expect(answers.count == 0)
+        #expect(answers.answers.isEmpty)
     }
 }
 

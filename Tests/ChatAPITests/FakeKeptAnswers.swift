@@ -11,6 +11,7 @@ final class FakeKeptAnswers: KeptAnswerStore {
 
     private struct Row {
         var digest: [UInt8]
+        var since: Timestamp
         var holder: UUID?
         var hasLapsed = false
         var answer: [UInt8]?
@@ -46,6 +47,16 @@ final class FakeKeptAnswers: KeptAnswerStore {
         }
     }
 
+    /// As if every node had died before it kept its answer.
+    func forgetAnswers() {
+        state.withLock { state in
+            for place in state.rows.keys {
+                state.rows[place]?.answer = nil
+                state.rows[place]?.hasLapsed = true
+            }
+        }
+    }
+
     func claim(_ request: RepeatableRequest, by holder: UUID, leaseSeconds: Int) async throws -> AnswerClaim {
         let claim: AnswerClaim = try state.withLock { state in
             if let failure = state.failure { throw failure }
@@ -55,10 +66,11 @@ final class FakeKeptAnswers: KeptAnswerStore {
                 if let answer = row.answer { return .answered(answer) }
                 guard row.hasLapsed else { return .running }
             }
-            state.rows[place] = Row(digest: request.digest, holder: holder)
-            return .claimed
+            let since = state.rows[place]?.since ?? .now
+            state.rows[place] = Row(digest: request.digest, since: since, holder: holder)
+            return .claimed(since: since)
         }
-        if claim == .claimed { tell.yield(.claimed) }
+        if case .claimed = claim { tell.yield(.claimed) }
         if claim == .running { tell.yield(.waiting) }
         return claim
     }
@@ -78,7 +90,7 @@ final class FakeKeptAnswers: KeptAnswerStore {
     }
 
     func releaseClaim(on request: RepeatableRequest, by holder: UUID) async throws {
-        _ = change(request, by: holder) { $0 = nil }
+        _ = change(request, by: holder) { $0?.hasLapsed = true }
         tell.yield(.released)
     }
 

@@ -77,8 +77,12 @@ struct FakeSessionTypes: SessionTypeStore {
 struct FakeSessions: SessionStore {
     let database: FakeDatabase
 
-    func createSession(_ session: Session) async throws {
-        try database.use { $0.sessions.append(session) }
+    func createSession(_ session: Session) async throws -> Session {
+        try database.use { content in
+            let stored = content.sessions.first { $0.id == session.id && $0.clientID == session.clientID }
+            if stored == nil { content.sessions.append(session) }
+            return stored ?? session
+        }
     }
 
     func session(_ id: SessionID, of client: ClientID) async throws -> Session? {

@@ -33,6 +33,8 @@ import Testing
     @Test(arguments: [
         "no http at all\r\n\r\n", "GET / HTTP/9.9\r\n\r\n", "GET /api/v1/sessions HTTP/1.1\r\nbad header\r\n\r\n",
         "POST /api/v1/sessions HTTP/1.1\r\nHost: a\r\nContent-Length: -1\r\n\r\n",
+        "GET /api/v1/openapi.yaml HTTP/1.1\r\nAuthorization: Bearer alice\r\n\r\n",
+        "GET /api/v1/openapi.yaml HTTP/1.1\r\nHost: a\r\nHost: a\r\n\r\n",
     ])
     func whatIsNoHTTPGetsTheErrorShape(bytes: String) async throws {
         let answer = try await exchange(bytes)
@@ -43,6 +45,12 @@ import Testing
         let trace = try #require(body["details"]?["trace_id"]?.stringValue)
         #expect(parts.first?.lowercased().contains("x-request-id: \(trace)") == true)
         #expect(parts.first?.lowercased().contains("content-type: application/json; charset=utf-8") == true)
+    }
+
+    @Test(arguments: ["1.0\r\n", "1.1\r\nHost: a\r\n", "1.1\r\nHost:\r\n"])
+    func aHostIsNamedOnceFrom11On(request: String) async throws {
+        let answer = try await exchange("GET /api/v1/openapi.yaml HTTP/\(request)Connection: close\r\n\r\n")
+        #expect(answer.hasPrefix("HTTP/1.1 200 "))
     }
 
     @Test(arguments: ["Content-Length: 1000000000", "Content-Length: 99999999999999999"])

@@ -115,7 +115,7 @@ import Testing
         api.backend.capabilities = .failure(ChatError(.backendError, "The backend failed."))
         let headers: HTTPFields = [.idempotencyKey: "k-1"]
         #expect(try await api.send(.post, "/sessions", body, headers: headers).status == 502)
-        #expect(api.keptAnswers.count == 0)
+        #expect(api.keptAnswers.answers.isEmpty)
         api.backend.capabilities = .success([])
         let reply = try await api.send(.post, "/sessions", body, headers: headers)
         #expect(reply.status == 201)
@@ -126,7 +126,36 @@ import Testing
         var api = api
         api.backend.capabilities = .failure(ChatError(.rateLimitExceeded, "Too much.", retryAfterSeconds: 3))
         _ = try await api.send(.post, "/sessions", body, headers: [.idempotencyKey: "k-1"])
-        #expect(api.keptAnswers.count == 0)
+        #expect(api.keptAnswers.answers.isEmpty)
+    }
+
+    @Test func aConflictIsNotKept() async throws {
+        let session = try #require(try await post(key: "k-1", body).json["session_id"]?.stringValue)
+        let path = "/sessions/\(session)/share"
+        var tokens: [String] = []
+        for _ in 0..<Share.maximumPerSession {
+            tokens.append(try #require(try await api.send(.post, path).json["share_token"]?.stringValue))
+        }
+        let refused = try await post(path, key: "k-2", nil)
+        #expect(refused.status == 409)
+        #expect(try await api.send(.delete, "/sessions/\(session)/shares/\(tokens[0])").status == 200)
+        let reply = try await post(path, key: "k-2", nil)
+        #expect(reply.status == 201)
+        #expect(reply["idempotent-replayed"] == nil)
+    }
+
+    /// As after a node that has died between its commit and its answer.
+    @Test func aSessionThatIsStoredIsTheAnswer() async throws {
+        let first = try await post(key: "k-1", body)
+        api.keptAnswers.forgetAnswers()
+        let again = try await post(key: "k-1", body)
+        #expect(again.status == 201)
+        #expect(again["idempotent-replayed"] == nil)
+        #expect(again.json == first.json)
+        #expect(sessionCount == 1)
+        // What cannot be known to be the same is not taken for it.
+        let others = [try await post(key: "k-2", body), try await post(as: "bob", key: "k-1", body)]
+        #expect(Set(others.map(\.json) + [first.json]).count == 3)
     }
 
     @Test func onlyPostsAreKept() async throws {

@@ -39,6 +39,7 @@ import Testing
                 try await backend.streamAnswer(to: .new(.calling("http://127.0.0.1:\(port)"))) { _ in }
             }
             #expect(error.code == .backendError)
+            #expect(error.message == "The backend could not be reached.")
         }
     }
 
@@ -63,6 +64,7 @@ import Testing
             try await exchange.reset()
         }
         #expect(failure.error.code == .backendError)
+        #expect(failure.error.message == "The backend broke off its answer.")
         #expect(failure.text == "kept")
     }
 

@@ -59,19 +59,45 @@ import Testing
         let fake = FakeExports(sample: try TranscriptSample(scope: .all), pages: 1, waitsForRelease: true)
         let export = ExportSession(transcripts: fake, store: fake)
         try await withThrowingTaskGroup(of: ExportLink.self) { group in
-            let caller = try caller()
-            for _ in 0..<ExportSession.maximumConcurrent {
+            for number in 0..<ExportSession.maximumConcurrent {
+                let caller = try caller("alice \(number / ExportSession.maximumConcurrentOfClient)")
                 group.addTask { try await export(request, of: fake.sample.session.id, caller: caller) }
             }
             await fake.untilWaiting(ExportSession.maximumConcurrent)
-            let error = await #expect(throws: ChatError.self) {
-                try await export(request, of: fake.sample.session.id, caller: caller)
+            for (name, code) in [("alice", ChatError.Code.serviceUnavailable), ("alice 0", .rateLimitExceeded)] {
+                let caller = try caller(name)
+                let error = await #expect(throws: ChatError.self) {
+                    try await export(request, of: fake.sample.session.id, caller: caller)
+                }
+                #expect(error?.code == code)
+                #expect(error?.retryAfterSeconds == 2)
             }
-            #expect(error?.code == .serviceUnavailable)
-            #expect(error?.retryAfterSeconds == 2)
             fake.release()
             try await group.waitForAll()
-            _ = try await export(request, of: fake.sample.session.id, caller: caller)
+            for name in ["alice", "alice 0"] {
+                _ = try await export(request, of: fake.sample.session.id, caller: caller(name))
+            }
+        }
+    }
+
+    @Test func oneClientLeavesRoomForOthers() async throws {
+        let fake = FakeExports(sample: try TranscriptSample(scope: .all), pages: 1, waitsForRelease: true)
+        let export = ExportSession(transcripts: fake, store: fake)
+        try await withThrowingTaskGroup(of: ExportLink.self) { group in
+            let alice = try caller()
+            for _ in 0..<ExportSession.maximumConcurrentOfClient {
+                group.addTask { try await export(request, of: fake.sample.session.id, caller: alice) }
+            }
+            await fake.untilWaiting(ExportSession.maximumConcurrentOfClient)
+            let error = await #expect(throws: ChatError.self) {
+                try await export(request, of: fake.sample.session.id, caller: alice)
+            }
+            #expect(error?.code == .rateLimitExceeded)
+            let other = try caller("alice 2")
+            group.addTask { try await export(request, of: fake.sample.session.id, caller: other) }
+            await fake.untilWaiting(ExportSession.maximumConcurrentOfClient + 1)
+            fake.release()
+            try await group.waitForAll()
         }
     }
 
@@ -116,7 +142,8 @@ private final class FakeExports: TranscriptStore, ExportStore {
     }
 
     func transcript(of session: SessionID, client: ClientID, scope: ExportScope) async throws -> Transcript? {
-        session == sample.session.id && client == sample.session.clientID ? sample.transcript : nil
+        // Of several names, so that several clients can have it read.
+        session == sample.session.id && client.rawValue.hasPrefix("alice") ? sample.transcript : nil
     }
 
     func page(of transcript: Transcript, after position: TranscriptPosition?) async throws -> TranscriptPage? {

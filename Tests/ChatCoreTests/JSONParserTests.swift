@@ -46,6 +46,21 @@ import Testing
         #expect { try JSONParser.parse(text) } throws: { ($0 as? JSONSyntaxError)?.path == path }
     }
 
+    @Test func namesAreToldApartByTheirBytes() throws {
+        let text = "{\"\u{E9}\":1,\"e\u{301}\":2,\"\u{1E9}\":3}"
+        let object = try #require(try JSONParser.parse(text).objectValue)
+        #expect(object.count == 3)
+        #expect(object["\u{E9}"] == 1)
+        #expect(object["e\u{301}"] == 2)
+        #expect(JSONValue.object(object).text.utf8.elementsEqual(text.utf8))
+        let patched = object.merged(with: ["e\u{301}": .null, "k\u{30C}": 4])
+        #expect(patched.names.map { Array($0.utf8) } == ["\u{E9}", "\u{1E9}", "k\u{30C}"].map { Array($0.utf8) })
+        // One that is written twice is one, in whatever spelling.
+        #expect { try JSONParser.parse("{\"\u{E9}\":1,\"\\u00e9\":2}") } throws: {
+            ($0 as? JSONSyntaxError)?.reason == .duplicateKey
+        }
+    }
+
     @Test func refusesInvalidUTF8() {
         let bytes = Array("\"".utf8) + [0xC3, 0x28] + Array("\"".utf8)
         #expect { try JSONParser.parse(bytes) } throws: { ($0 as? JSONSyntaxError)?.reason == .invalidUTF8 }

@@ -3,7 +3,7 @@ import Testing
 
 @Suite struct SearchTextTests {
     private func alternatives(of query: String) throws -> [[[String]]] {
-        guard case .substrings(let alternatives) = try SearchText(query).kind else { return [] }
+        guard case .mixed(let alternatives) = try SearchText(query).kind else { return [] }
         return alternatives.map { [$0.included, $0.excluded] }
     }
 
@@ -14,7 +14,7 @@ import Testing
         #expect(text.query == query)
     }
 
-    @Test func oneCharacterWithoutSpacesMakesSubstringsOfAll() throws {
+    @Test func oneCharacterWithoutSpacesHasTheQueryTakenApart() throws {
         #expect(try alternatives(of: "東京") == [[["東京"], []]])
         #expect(try alternatives(of: "東京 Tower") == [[["東京", "Tower"], []]])
         #expect(try alternatives(of: "東京\u{3000}タワー") == [[["東京", "タワー"], []]])
@@ -34,7 +34,7 @@ import Testing
         #expect(try alternatives(of: "\"or\" 東京") == [[["or", "東京"], []]])
     }
 
-    @Test func everyQueryOfSubstringsHasATerm() throws {
+    @Test func everyQueryThatIsTakenApartHasATerm() throws {
         #expect(try alternatives(of: "-東京") == [[[], ["東京"]]])
         #expect(try alternatives(of: "--東京") == [[[], ["-東京"]]])
     }

@@ -14,6 +14,8 @@ struct APIRequest: Sendable {
     let maximumBodyBytes: Int
     /// The connection it came on.
     let channel: any Channel
+    /// Set when it came with an `Idempotency-Key`.
+    var keyed: KeyedRequest?
 
     /// The `{id}` of the path, as it came.
     var pathID: Substring { parameters["id"] ?? "" }

@@ -18,6 +18,14 @@ final class ConnectionEdge: ChannelDuplexHandler, RemovableChannelHandler {
     let presence = ClientPresence()
     private var closesAfterAnswer = false
 
+    func handlerAdded(context: ChannelHandlerContext) {
+        do {
+            try HostCheck.add(to: context.pipeline.syncOperations)
+        } catch {
+            context.fireErrorCaught(error)
+        }
+    }
+
     func channelInactive(context: ChannelHandlerContext) {
         presence.gone()
         context.fireChannelInactive()

@@ -14,10 +14,10 @@ struct KeptAnswer: Sendable {
     private let requestID: String
     private let body: [UInt8]
 
-    /// `nil` for what another attempt may change, an error of ours or too much in too short a time, and for a body that is
-    /// streamed or too long.
+    /// `nil` for what another attempt may change, an error of ours, a conflict or too much in too short a time, and for a
+    /// body that is streamed or too long.
     init?(_ response: Response, requestID: String) async throws {
-        guard response.status.code < 500, response.status != .tooManyRequests,
+        guard response.status.code < 500, response.status != .tooManyRequests, response.status != .conflict,
             let length = response.body.contentLength, length <= Self.maximumBodyBytes
         else { return nil }
         status = response.status.code

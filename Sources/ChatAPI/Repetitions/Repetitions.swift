@@ -28,15 +28,16 @@ struct Repetitions: Sendable {
         guard let key = RepetitionKey(text, clientID: request.caller.clientID) else {
             throw ChatError.invalid("Idempotency-Key", "1 to 255 visible ASCII characters are expected.", .malformed)
         }
-        let (request, body) = try await request.collectingBody()
+        var (request, body) = try await request.collectingBody()
         let traceID = request.trace.traceID
         let repeatable = key.request(
             method: request.request.method.rawValue,
             address: request.request.uri.string,
             body: body.readableBytesView
         )
-        let outcome = try await carryOutOnce(repeatable, sealedWith: key) {
-            try await perform(request)
+        let outcome = try await carryOutOnce(repeatable, sealedWith: key) { keyed in
+            request.keyed = keyed
+            return try await perform(request)
         } kept: { response in
             try await KeptAnswer(response, requestID: traceID)?.bytes
         } lost: { loss in

@@ -18,7 +18,8 @@ struct SendMultiRoutes: Sendable {
             body,
             session: session,
             caller: request.caller,
-            traceparent: request.trace.traceparent
+            traceparent: request.trace.traceparent,
+            keyed: request.keyed
         )
         var writer = JSONWriter(reservingCapacity: 4096)
         writer.beginObject()

@@ -19,7 +19,8 @@ struct SessionRoutes: Sendable {
         let answer = try await operations.createSession(
             body,
             caller: request.caller,
-            traceparent: request.trace.traceparent
+            traceparent: request.trace.traceparent,
+            keyed: request.keyed
         )
         return Answer.created(answer)
     }

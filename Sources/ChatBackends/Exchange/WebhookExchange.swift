@@ -15,6 +15,7 @@ final class WebhookExchange: HTTPClientResponseDelegate {
         var task: HTTPClient.Task<Void>?
         var timer: Scheduled<Void>?
         var wasSent = false
+        var hasHead = false
     }
 
     /// The connection's, where callbacks come and the timer runs.
@@ -133,7 +134,8 @@ final class WebhookExchange: HTTPClientResponseDelegate {
             let failure: BackendFailure? =
                 switch result {
                 case .success: nil
-                case .failure(let error): BackendFailure(connectionError: error, bounds: bounds)
+                case .failure(let error):
+                    BackendFailure(connectionError: error, bounds: bounds, hasHead: guarded.hasHead)
                 }
             return (guarded.machine.ended(failure), guarded.timer.take())
         }
@@ -163,7 +165,8 @@ final class WebhookExchange: HTTPClientResponseDelegate {
     }
 
     func didReceiveHead(task: HTTPClient.Task<Void>, _ head: HTTPResponseHead) -> EventLoopFuture<Void> {
-        receive(.head(head))
+        guarded.withLock { $0.hasHead = true }
+        return receive(.head(head))
     }
 
     func didReceiveBodyPart(task: HTTPClient.Task<Void>, _ buffer: ByteBuffer) -> EventLoopFuture<Void> {
@@ -174,7 +177,7 @@ final class WebhookExchange: HTTPClientResponseDelegate {
 }
 
 extension BackendFailure {
-    fileprivate init(connectionError error: any Error, bounds: ExchangeBounds) {
+    fileprivate init(connectionError error: any Error, bounds: ExchangeBounds, hasHead: Bool) {
         switch error as? HTTPClientError {
         case .connectTimeout?, .tlsHandshakeTimeout?, .getConnectionFromPoolTimeout?:
             self.init(
@@ -183,7 +186,11 @@ extension BackendFailure {
                 underlyingError: error
             )
         default:
-            self.init(.connection, "The connection failed or broke off", underlyingError: error)
+            self.init(
+                hasHead ? .brokenOff : .connection,
+                hasHead ? "The connection broke off" : "The connection failed",
+                underlyingError: error
+            )
         }
     }
 }

@@ -33,7 +33,7 @@ struct RetryPolicy: Hashable, Sendable {
 
     private func isTransient(_ reason: BackendFailure.Reason) -> Bool {
         switch reason {
-        case .connection, .timeout: true
+        case .connection, .brokenOff, .timeout: true
         case .status(let code): [429, 502, 503, 504].contains(code)
         case .malformed, .incomplete, .reported, .overloaded, .refusedAddress, .circuitOpen: false
         }

@@ -15,7 +15,7 @@ public protocol KeptAnswerStore: Sendable {
     /// Keeps the answer and ends the claim. `false`, and nothing kept, when the claim is this holder's no longer.
     func keep(_ answer: [UInt8], to request: RepeatableRequest, by holder: UUID) async throws -> Bool
 
-    /// Ends the claim without an answer, so that the request may be sent again; nothing when it is not this holder's.
+    /// Ends the claim without an answer, so that the same request may be sent again; nothing when it is not this holder's.
     func releaseClaim(on request: RepeatableRequest, by holder: UUID) async throws
 }
 
@@ -35,8 +35,8 @@ public struct RepeatableRequest: Hashable, Sendable {
 }
 
 public enum AnswerClaim: Hashable, Sendable {
-    /// The caller is to carry out the request.
-    case claimed
+    /// The caller is to carry out the request, which came `since` then for the first time.
+    case claimed(since: Timestamp)
     /// Somebody else is carrying it out.
     case running
     case answered([UInt8])

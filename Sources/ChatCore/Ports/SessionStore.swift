@@ -2,7 +2,10 @@
 /// Every method throws ``ChatError`` `SERVICE_UNAVAILABLE` when the database is out of reach.
 public protocol SessionStore: Sendable {
     /// Stores a new session with no messages. A session begins without a push event.
-    func createSession(_ session: Session) async throws
+    ///
+    /// - Returns: the session as it is stored: the client's session with this id, if there is one already.
+    @discardableResult
+    func createSession(_ session: Session) async throws -> Session
 
     func session(_ id: SessionID, of client: ClientID) async throws -> Session?
 

@@ -1,22 +1,23 @@
 /// What somebody searches for, in the usual syntax of web searches: words, `"a phrase"`, `or`, `-not`.
 ///
-/// Text in a script without spaces between words cannot be taken apart into words. A query with such characters is one
-/// for substrings, under the same syntax.
+/// Text in a script without spaces between words cannot be taken apart into words. A term with such characters is one for
+/// substrings, beside others for words, under the same syntax.
 public struct SearchText: Hashable, Sendable {
     /// Longest query accepted, in Unicode code points.
     public static let maximumCharacters = 500
-    /// Most terms of a query for substrings; those behind them are left out of account.
+    /// Most terms of a query with such characters; those behind them are left out of account.
     public static let maximumTerms = 16
 
     /// How a query is answered.
     public enum Kind: Hashable, Sendable {
         /// By words, which the full-text search takes out of the query itself.
         case words
-        /// By substrings: what matches one of these alternatives.
-        case substrings([Alternative])
+        /// By each term's kind: what matches one of these alternatives.
+        case mixed([Alternative])
     }
 
-    /// Substrings that have to occur, and those that must not; not both are empty.
+    /// Terms that have to occur, and those that must not; not both are empty. Those for which ``isUnspaced(_:)``
+    /// holds are substrings, the others words or phrases.
     public struct Alternative: Hashable, Sendable {
         public var included: [String] = []
         public var excluded: [String] = []
@@ -38,8 +39,8 @@ public struct SearchText: Hashable, Sendable {
         }
         self.query = query
         kind =
-            query.unicodeScalars.contains(where: Self.isUnspaced)
-            ? .substrings(Self.alternatives(of: query)) : .words
+            Self.isUnspaced(query)
+            ? .mixed(Self.alternatives(of: query)) : .words
     }
 
     /// The scripts of Thailand, Laos, Myanmar and Cambodia, of China and Japan, and of Korea, whose words take endings
@@ -53,6 +54,9 @@ public struct SearchText: Hashable, Sendable {
     public static func isUnspaced(_ scalar: Unicode.Scalar) -> Bool {
         scalar.value >= 0x0E00 && unspacedScalars.contains { $0.contains(scalar.value) }
     }
+
+    /// Whether the term holds such a character.
+    public static func isUnspaced(_ term: String) -> Bool { term.unicodeScalars.contains(where: isUnspaced) }
 
     private static func alternatives(of query: String) -> [Alternative] {
         var alternatives = [Alternative()]

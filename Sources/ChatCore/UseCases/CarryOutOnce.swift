@@ -45,7 +45,8 @@ public struct CarryOutOnce: Sendable {
     }
 
     /// - Parameters:
-    ///   - perform: carries the request out; what it throws is thrown on, and the request may be sent again.
+    ///   - perform: carries the request out, as another node may have begun to; what it throws is thrown on, and the
+    ///     request may be sent again.
     ///   - kept: the answer as it is to be kept; `nil` for one that another attempt may change.
     ///   - lost: told when the answer could not be kept.
     /// - Throws: ``ChatError`` `SERVICE_UNAVAILABLE` when the store is out of reach before anything was done; what
@@ -53,20 +54,21 @@ public struct CarryOutOnce: Sendable {
     public func callAsFunction<Answer: Sendable>(
         _ request: RepeatableRequest,
         sealedWith key: some SealingKey,
-        perform: () async throws -> Answer,
+        perform: (KeyedRequest) async throws -> Answer,
         kept: (Answer) async throws -> [UInt8]?,
         lost: (Loss) -> Void
     ) async throws -> Outcome<Answer> {
         let holder = UUID()
+        let keyed: KeyedRequest
         switch try await claim(request, by: holder) {
-        case .claimed: break
+        case .claimed(let since): keyed = KeyedRequest(request, since: since)
         case .answered(let sealed): return .answeredBefore(try key.open(sealed, of: request))
         case .keyReused: return .keyReused
         case .running: return .stillRunning
         }
         let answer: Answer
         do {
-            answer = try await performing(request, by: holder, perform)
+            answer = try await performing(request, by: holder) { try await perform(keyed) }
         } catch {
             await settle(request, by: holder, lost: lost) { nil }
             throw error

@@ -24,13 +24,16 @@ public struct CreateSession: Sendable {
         }
     }
 
-    /// - Parameter traceparent: W3C `traceparent` of the request, passed on to the backend.
+    /// - Parameters:
+    ///   - traceparent: W3C `traceparent` of the request, passed on to the backend.
+    ///   - keyed: set when the request may be sent again: the session that an earlier attempt has stored is its answer.
     /// - Throws: ``ChatError``: `FORBIDDEN` when the request names another client, `NOT_FOUND` for an unknown session
     ///   type, `BACKEND_ERROR` or `BACKEND_TIMEOUT` when the backend fails, `SERVICE_UNAVAILABLE`.
     public func callAsFunction(
         _ request: Request,
         caller: Caller,
-        traceparent: String? = nil
+        traceparent: String? = nil,
+        keyed: KeyedRequest? = nil
     ) async throws -> Session {
         if let clientID = request.clientID, ClientID(clientID) != caller.clientID {
             throw ChatError(
@@ -41,11 +44,12 @@ public struct CreateSession: Sendable {
                 ]
             )
         }
+        if let keyed, let session = try await sessions.session(keyed.makeID(), of: caller.clientID) { return session }
         guard let type = try await sessionTypes.sessionType(request.sessionTypeID) else {
             throw ChatError.sessionTypeNotFound(request.sessionTypeID, field: "session_type_id")
         }
         let now = Timestamp.now
-        let id = SessionID.make(at: now)
+        let id = keyed?.makeID() ?? SessionID.make(at: now)
         let capabilities = try await backend.sessionCreated(
             SessionCreatedNotice(
                 sessionType: type,
@@ -63,7 +67,6 @@ public struct CreateSession: Sendable {
             createdAt: now,
             updatedAt: now
         )
-        try await sessions.createSession(session)
-        return session
+        return try await sessions.createSession(session)
     }
 }

@@ -10,6 +10,8 @@ public struct ExportSession: Sendable {
     public static let keptSeconds = linkSeconds + 3300
     /// Exports a node writes at once; each holds a page and the buffer of its upload.
     static let maximumConcurrent = 16
+    /// Of those, exports of one client.
+    static let maximumConcurrentOfClient = 4
 
     private let transcripts: any TranscriptStore
     private let store: any ExportStore
@@ -40,12 +42,11 @@ public struct ExportSession: Sendable {
     /// Returns when the file is there. When anything fails, or the caller is cancelled, nothing stays behind.
     ///
     /// - Throws: ``ChatError``: `SESSION_NOT_FOUND`, also when the session is deleted meanwhile; `SERVICE_UNAVAILABLE`
-    ///   when the database or the store is out of reach or too many exports run.
+    ///   when the database or the store is out of reach or too many exports run, `RATE_LIMIT_EXCEEDED` when too many of
+    ///   the caller's do.
     public func callAsFunction(_ request: Request, of id: SessionID, caller: Caller) async throws -> ExportLink {
-        guard slots.take() else {
-            throw ChatError(.serviceUnavailable, "Too many exports run at the moment.", retryAfterSeconds: 2)
-        }
-        defer { slots.giveBack() }
+        try slots.take(for: caller.clientID)
+        defer { slots.giveBack(of: caller.clientID) }
         guard
             let transcript = try await transcripts.transcript(of: id, client: caller.clientID, scope: request.scope)
         else { throw ChatError.sessionNotFound(id) }
@@ -87,16 +88,37 @@ public struct ExportSession: Sendable {
 
     /// Counts what runs.
     private final class Slots: Sendable {
-        private let taken = Mutex(0)
+        private struct Taken {
+            var count = 0
+            var ofClients: [ClientID: Int] = [:]
+        }
 
-        func take() -> Bool {
-            taken.withLock { taken in
-                guard taken < ExportSession.maximumConcurrent else { return false }
-                taken += 1
-                return true
+        private let taken = Mutex(Taken())
+
+        func take(for client: ClientID) throws(ChatError) {
+            try taken.withLock { taken throws(ChatError) in
+                guard taken.ofClients[client, default: 0] < ExportSession.maximumConcurrentOfClient else {
+                    throw ChatError(
+                        .rateLimitExceeded,
+                        "Too many of your exports run at the moment.",
+                        retryAfterSeconds: 2,
+                        limitType: "concurrent"
+                    )
+                }
+                guard taken.count < ExportSession.maximumConcurrent else {
+                    throw ChatError(.serviceUnavailable, "Too many exports run at the moment.", retryAfterSeconds: 2)
+                }
+                taken.count += 1
+                taken.ofClients[client, default: 0] += 1
             }
         }
 
-        func giveBack() { taken.withLock { $0 -= 1 } }
+        func giveBack(of client: ClientID) {
+            taken.withLock { taken in
+                taken.count -= 1
+                let left = taken.ofClients[client, default: 1] - 1
+                taken.ofClients[client] = left > 0 ? left : nil
+            }
+        }
     }
 }

@@ -4,19 +4,22 @@ public struct SendMulti: Sendable {
     private let sessions: any SessionStore
     private let sessionTypes: any SessionTypeStore
     private let exchanges: any MultiExchangeStore
-    private let streams: StreamServices
+    let leases: any StreamLeaseStore
+    let streams: StreamServices
     private let bell: OutboxBell
 
     public init(
         sessions: any SessionStore,
         sessionTypes: any SessionTypeStore,
         exchanges: any MultiExchangeStore,
+        leases: any StreamLeaseStore,
         streams: StreamServices,
         bell: OutboxBell
     ) {
         self.sessions = sessions
         self.sessionTypes = sessionTypes
         self.exchanges = exchanges
+        self.leases = leases
         self.streams = streams
         self.bell = bell
     }
@@ -35,13 +38,16 @@ public struct SendMulti: Sendable {
 
     /// Returns when every answer has ended. The answers run on when the calling task is cancelled.
     ///
+    /// - Parameter keyed: set when the request may be sent again: what an earlier attempt has written is its answer, once
+    ///   all of it has ended.
     /// - Throws: ``ChatError`` when nothing was written: `SESSION_NOT_FOUND`, `MESSAGE_NOT_FOUND` (the parent), `NOT_FOUND`
     ///   (a session type), `INVALID_REQUEST` (a capability), `CONFLICT` (the parent is streaming), `SERVICE_UNAVAILABLE`.
     public func callAsFunction(
         _ request: SendMultiRequest,
         session id: SessionID,
         caller: Caller,
-        traceparent: String? = nil
+        traceparent: String? = nil,
+        keyed: KeyedRequest? = nil
     ) async throws -> Outcome {
         guard let session = try await sessions.session(id, of: caller.clientID) else {
             throw ChatError.sessionNotFound(id)
@@ -51,7 +57,17 @@ public struct SendMulti: Sendable {
             enabled: request.enabledCapabilityIDs,
             field: "enabled_capabilities"
         )
-        let (userMessage, responses, history) = try await begin(request, session: session, types: types, caller: caller)
+        let exchange = exchange(request, session: session, types: types, caller: caller, keyed: keyed)
+        let further = types.dropFirst().map { FurtherAnswer(messageID: .make(), sessionTypeID: $0.id) }
+        let userMessage: Message
+        let responses: [Message]
+        let history: [Message]
+        switch try await beginResolvingUnknownOutcome(exchange, further) {
+        case .begun(let message, let answers, let path): (userMessage, responses, history) = (message, answers, path)
+        case .refused(.repeated(let userMessageID, _)):
+            return try await storedOutcome(of: userMessageID, in: session, types: types)
+        case .refused(let outcome): throw outcome.refusal(session: session.id, parent: request.parentMessageID)
+        }
         bell.ring()
         let answers = zip(types, responses).map { type, response in
             let answerRequest = AnswerRequest(
@@ -102,21 +118,19 @@ public struct SendMulti: Sendable {
         return limits.count == types.count ? limits.max() : nil
     }
 
-    private func begin(
+    private func exchange(
         _ request: SendMultiRequest,
         session: Session,
         types: [SessionType],
-        caller: Caller
-    ) async throws -> (Message, [Message], [Message]) {
-        guard let first = types.first else {
-            throw ChatError.invalid("session_type_ids", "It is empty.", .invalidValue)
-        }
+        caller: Caller,
+        keyed: KeyedRequest?
+    ) -> NewExchange {
         let now = Timestamp.now
-        let exchange = NewExchange(
+        return NewExchange(
             clientID: caller.clientID,
             authorID: caller.clientID.rawValue,
             sessionID: session.id,
-            sessionTypeID: first.id,
+            sessionTypeID: types.first?.id ?? session.sessionTypeID,
             parent: request.parentMessageID.map { .message($0) } ?? .activeLeaf,
             userMessageID: .make(at: now),
             content: request.content,
@@ -124,18 +138,11 @@ public struct SendMulti: Sendable {
             responseMessageID: .make(at: now),
             nodeID: streams.node.id,
             historyLimit: Self.historyLimit(of: types),
-            // Told apart from every other exchange, so that a confirmation that was lost can be asked for again.
-            idempotency: IdempotencyKey(
-                clientID: caller.clientID,
-                key: MessageID.make(at: now).description,
-                digest: "multi"
-            )
+            // Without a key of the client's told apart from every other exchange, so that a confirmation that was lost can
+            // be asked for again.
+            idempotency: keyed?.idempotencyKey
+                ?? IdempotencyKey(clientID: caller.clientID, key: MessageID.make(at: now).description, digest: "multi")
         )
-        let further = types.dropFirst().map { FurtherAnswer(messageID: .make(at: now), sessionTypeID: $0.id) }
-        switch try await beginResolvingUnknownOutcome(exchange, further) {
-        case .begun(let userMessage, let responses, let history): return (userMessage, responses, history)
-        case .refused(let outcome): throw outcome.refusal(session: session.id, parent: request.parentMessageID)
-        }
     }
 
     /// When the connection is lost in mid-commit, the key tells what became of it: sent once more, the exchange is either

@@ -20,9 +20,21 @@ public struct EntityID<Entity>: Hashable, Sendable, CustomStringConvertible {
     /// later sort later and land at the end of an index.
     public static func make(at time: Timestamp = .now) -> EntityID {
         var random = SystemRandomNumberGenerator()
+        return make(at: time, random.next(), random.next())
+    }
+
+    /// The identifier that follows from the time and these bits, of which 74 count.
+    static func make(at time: Timestamp, bits: [UInt8]) -> EntityID {
+        let words = bits.prefix(16).enumerated().reduce(into: [UInt64](repeating: 0, count: 2)) { words, bit in
+            words[bit.offset / 8] |= UInt64(bit.element) << UInt64(8 * (bit.offset % 8))
+        }
+        return make(at: time, words[0], words[1])
+    }
+
+    private static func make(at time: Timestamp, _ first: UInt64, _ second: UInt64) -> EntityID {
         let milliseconds = UInt64(clamping: time.millisecondsSince1970)
-        let high = (milliseconds << 16) | 0x7000 | (random.next() & 0x0FFF)
-        let low = 0x8000_0000_0000_0000 | (random.next() & 0x3FFF_FFFF_FFFF_FFFF)
+        let high = (milliseconds << 16) | 0x7000 | (first & 0x0FFF)
+        let low = 0x8000_0000_0000_0000 | (second & 0x3FFF_FFFF_FFFF_FFFF)
         func byte(_ word: UInt64, _ shift: UInt64) -> UInt8 { UInt8(truncatingIfNeeded: word >> shift) }
         return EntityID(
             UUID(

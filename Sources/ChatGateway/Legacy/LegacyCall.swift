@@ -76,9 +76,9 @@ struct LegacyCall: Sendable {
         }
     }
 
-    private func perform(_ work: LegacyOperation.Work) async -> LegacyAnswer {
+    private func perform(_ work: LegacyOperation.Work, keyed: KeyedRequest? = nil) async -> LegacyAnswer {
         do {
-            return .result(try await work(caller).body)
+            return .result(try await work(caller, keyed).body)
         } catch {
             let error = error as? ChatError ?? .internalError(underlying: error)
             return .failure(error.moved(under: "payload"))
@@ -95,8 +95,8 @@ struct LegacyCall: Sendable {
             address: operation.rawValue,
             body: envelope.payload.canonicalBytes
         )
-        let outcome = try await services.carryOutOnce(request, sealedWith: key) {
-            await perform(work)
+        let outcome = try await services.carryOutOnce(request, sealedWith: key) { keyed in
+            await perform(work, keyed: keyed)
         } kept: { answer in
             answer.kept(traceID: trace.traceID)
         } lost: { loss in

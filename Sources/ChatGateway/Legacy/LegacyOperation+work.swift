@@ -1,15 +1,15 @@
 import ChatCore
 
 extension LegacyOperation {
-    /// What is left to do once a request is read.
-    typealias Work = @Sendable (Caller) async throws -> OperationAnswer
+    /// What is left to do once a request is read; it is keyed when it may be sent again.
+    typealias Work = @Sendable (Caller, KeyedRequest?) async throws -> OperationAnswer
 
     /// Reads the request: the fields of REST's path, query and body in one object.
     ///
     /// - Throws: ``ChatError`` `INVALID_REQUEST` naming every field at fault.
     func work(on payload: JSONValue, with operations: ChatOperations) throws(ChatError) -> Work {
         switch self {
-        case .createSession: try Self.work(operations.createSession, payload)
+        case .createSession: try Self.creation(operations.createSession, payload)
         case .getSession: try Self.work(operations.getSession, payload)
         case .deleteSession: try Self.work(operations.deleteSession, payload)
         case .switchSessionType: try Self.work(operations.switchSessionType, payload)
@@ -30,6 +30,14 @@ extension LegacyOperation {
         _ payload: JSONValue
     ) throws(ChatError) -> Work {
         let request = try Operation.Request(body: payload)
-        return { caller in try await operation(request, caller: caller) }
+        return { caller, _ in try await operation(request, caller: caller) }
+    }
+
+    private static func creation(
+        _ operation: CreateSessionOperation,
+        _ payload: JSONValue
+    ) throws(ChatError) -> Work {
+        let request = try CreateSession.Request(body: payload)
+        return { caller, keyed in try await operation(request, caller: caller, traceparent: nil, keyed: keyed) }
     }
 }

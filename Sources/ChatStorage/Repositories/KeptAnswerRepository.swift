@@ -26,16 +26,16 @@ public struct KeptAnswerRepository: KeptAnswerStore {
                 ),
                 Statement(
                     """
-                    SELECT holder_id, request_digest = $3, answer
+                    SELECT holder_id, request_digest = $3, answer, created_at
                     FROM kept_answers
                     WHERE client_id = $1 AND key_hash = $2
                     """,
                     [.text(request.clientID.rawValue), .bytes(request.key), .bytes(request.digest)]
                 ),
             ])
-            // Released by its holder between the two: the next attempt will have it.
+            // Deleted between the two, when its 24 h were over: the next attempt will have it.
             guard results.count == 2, let row = results[1].first else { return .running }
-            if try row.optionalUUID(0) == holder { return .claimed }
+            if try row.optionalUUID(0) == holder { return .claimed(since: try row.timestamp(3)) }
             guard try row.boolean(1) else { return .keyReused }
             return try row.optionalBytes(2).map { .answered($0) } ?? .running
         }
@@ -90,8 +90,12 @@ public struct KeptAnswerRepository: KeptAnswerStore {
     }
 
     public func releaseClaim(on request: RepeatableRequest, by holder: UUID) async throws {
+        // The row stays: with it, the moment from which the ids of what the request makes follow.
         _ = try await change(
-            "DELETE FROM kept_answers WHERE client_id = $1 AND key_hash = $2 AND holder_id = $3",
+            """
+            UPDATE kept_answers SET lease_expires_at = now()
+            WHERE client_id = $1 AND key_hash = $2 AND holder_id = $3
+            """,
             request,
             holder
         )

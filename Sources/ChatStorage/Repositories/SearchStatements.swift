@@ -8,80 +8,16 @@ import ChatCore
 struct SearchStatements {
     private let query: SearchQuery
     private let session: SessionID?
-    private var parameters = Parameters()
-    /// Queries to join, if any: CTEs, with a comma behind.
-    private let preparation: String
-    /// What is asked of each text `t`.
-    private let columns: String
-    /// Joins and conditions that select the texts `t` that match.
-    private let selection: String
-    /// Of the message `m` of a `hit`.
-    private let snippet: String
+    private var parameters: SearchParameterList
+    private let match: SearchMatch
 
     /// - Parameter session: the session to search; `nil` for all.
     init(_ query: SearchQuery, session: SessionID?) {
         self.query = query
         self.session = session
-        // By the collation of the index that is meant, so that no other is taken.
-        let collation = if case .words = query.text.kind { "\"POSIX\"" } else { "ucs_basic" }
-        var owner = "t.client_id = \(parameters.add(.text(query.clientID.rawValue))) COLLATE \(collation)"
-        if let session { owner += " AND t.session_id = \(parameters.add(.uuid(session.uuid)))" }
-        switch query.text.kind {
-        case .words:
-            let words = parameters.add(.text(query.text.query))
-            // A text is searched in its own language; the index is asked once for all of them.
-            preparation = """
-                queries AS MATERIALIZED (
-                    SELECT language, query FROM search_queries(\(words))
-                ), any_query AS MATERIALIZED (
-                    SELECT string_agg('(' || query::text || ')', ' | ')::tsquery AS query FROM queries
-                ),
-                """
-            columns = "q.language, q.query, search_score(t.document, q.query) AS score"
-            selection = """
-                JOIN queries AS q ON q.language = t.language
-                WHERE \(owner) AND t.document @@ (SELECT query FROM any_query) AND t.document @@ q.query
-                """
-            snippet = "search_snippet(hit.language, message_text(m.content), hit.query)"
-        case .substrings(let alternatives):
-            let included = alternatives.flatMap(\.included)
-            let terms = parameters.add(.textArray(included))
-            let anyTerm = parameters.add(.text(SubstringPattern.expression(of: included)))
-            let condition = Self.condition(alternatives, &parameters)
-            preparation = ""
-            columns = "search_substring_score(t.unspaced_text, \(terms)) AS score"
-            selection = "WHERE \(owner) AND t.unspaced_text IS NOT NULL AND (\(condition))"
-            snippet = """
-                coalesce(
-                    search_excerpt(message_text(m.content), \(terms), \(anyTerm)), left(message_text(m.content), 160)
-                )
-                """
-        }
-    }
-
-    /// What the index cannot help with, terms shorter than a trigram and exclusions, is looked for the quicker way.
-    private static func condition(_ alternatives: [SearchText.Alternative], _ parameters: inout Parameters) -> String {
-        alternatives.map { alternative in
-            let included = alternative.included.map { term in
-                term.unicodeScalars.count < 3
-                    ? "strpos(t.unspaced_text, lower(\(parameters.add(.text(term))))) > 0"
-                    : "t.unspaced_text LIKE lower(\(parameters.add(.text(SubstringPattern.like(term)))))"
-            }
-            let excluded = alternative.excluded.map { term in
-                "strpos(t.unspaced_text, lower(\(parameters.add(.text(term))))) = 0"
-            }
-            return "(\((included + excluded).joined(separator: " AND ")))"
-        }.joined(separator: " OR ")
-    }
-
-    /// The parameters of a statement, each known by its placeholder.
-    private struct Parameters {
-        private(set) var values: [PostgresValue] = []
-
-        mutating func add(_ value: PostgresValue) -> String {
-            values.append(value)
-            return "$\(values.count)"
-        }
+        var parameters = SearchParameterList()
+        match = SearchMatch(query, session: session, &parameters)
+        self.parameters = parameters
     }
 }
 
@@ -93,10 +29,8 @@ extension SearchStatements {
         let page = try page(of: "hits", SearchCursor.Key.messages)
         return Statement(
             """
-            WITH \(preparation) hits AS MATERIALIZED (
-                SELECT t.session_id, t.message_id, t.created_at, \(columns)
-                FROM message_texts AS t
-                \(selection)
+            WITH \(match.preparation) hits AS MATERIALIZED (
+                \(match.rows(of: "message_texts", "t.session_id, t.message_id, t.created_at"))
             ), page AS MATERIALIZED (
                 \(page)
             )
@@ -113,7 +47,8 @@ extension SearchStatements {
     }
 
     /// A row for each matched message of the page's sessions: as ``messages()`` up to its session, and then the session of
-    /// the page, its score, in its first row its metadata, and whether the list goes on behind it. Sessions that match by themselves alone have one row without a message.
+    /// the page, its score, in its first row its metadata, and whether the list goes on behind it. Sessions that match by
+    /// themselves alone have one row without a message.
     mutating func sessions() throws(ChatError) -> Statement {
         let page = try page(
             of: "found",
@@ -123,14 +58,10 @@ extension SearchStatements {
         )
         return Statement(
             """
-            WITH \(preparation) hits AS MATERIALIZED (
-                SELECT t.session_id, t.message_id, t.created_at, \(columns)
-                FROM message_texts AS t
-                \(selection)
+            WITH \(match.preparation) hits AS MATERIALIZED (
+                \(match.rows(of: "message_texts", "t.session_id, t.message_id, t.created_at"))
             ), titles AS MATERIALIZED (
-                SELECT t.session_id, \(columns)
-                FROM session_texts AS t
-                \(selection)
+                \(match.rows(of: "session_texts", "t.session_id"))
             ), found AS MATERIALIZED (
                 SELECT session_id, max(score) AS score
                 FROM (SELECT session_id, score FROM hits UNION ALL SELECT session_id, score FROM titles) AS scored
@@ -164,7 +95,7 @@ extension SearchStatements {
     /// What ``Row/searchResult(session:)`` reads, after the total.
     private var messageColumns: String {
         """
-        hit.message_id, m.role, \(snippet), \(Self.context), hit.score, hit.created_at, hit.session_id
+        hit.message_id, m.role, \(match.snippet), \(Self.context), hit.score, hit.created_at, hit.session_id
         """
     }
 

@@ -10,22 +10,26 @@ public struct SessionRepository: SessionStore {
         self.client = client
     }
 
-    public func createSession(_ session: Session) async throws {
+    @discardableResult
+    public func createSession(_ session: Session) async throws -> Session {
+        let isNew: Bool
         do {
-            _ = try await client.execute(
-                Statement(
-                    """
-                    INSERT INTO sessions (client_id, session_id, session_type_id, available_capabilities, metadata,
-                        created_at, updated_at)
-                    VALUES ($1, $2, $3, $4, $5, $6, $7)
-                    """,
-                    [
-                        .text(session.clientID.rawValue), .uuid(session.id.uuid), .uuid(session.sessionTypeID.uuid),
-                        .json(.array(session.availableCapabilities.map(\.json))), .json(session.metadata),
-                        .timestamp(session.createdAt), .timestamp(session.updatedAt),
-                    ]
-                )
-            )
+            isNew =
+                try await client.execute(
+                    Statement(
+                        """
+                        INSERT INTO sessions (client_id, session_id, session_type_id, available_capabilities, metadata,
+                            created_at, updated_at)
+                        VALUES ($1, $2, $3, $4, $5, $6, $7)
+                        ON CONFLICT (client_id, session_id) DO NOTHING
+                        """,
+                        [
+                            .text(session.clientID.rawValue), .uuid(session.id.uuid), .uuid(session.sessionTypeID.uuid),
+                            .json(.array(session.availableCapabilities.map(\.json))), .json(session.metadata),
+                            .timestamp(session.createdAt), .timestamp(session.updatedAt),
+                        ]
+                    )
+                ).affectedRows == 1
         } catch  where error.constraint == "sessions_session_type_fkey" {
             // The type was deleted after somebody looked.
             throw ChatError(
@@ -36,6 +40,11 @@ public struct SessionRepository: SessionStore {
         } catch {
             throw error.chatError
         }
+        if isNew { return session }
+        guard let stored = try await self.session(session.id, of: session.clientID) else {
+            throw ChatError(.conflict, "The session was deleted meanwhile.", resourceID: session.id.description)
+        }
+        return stored
     }
 
     public func session(_ id: SessionID, of client: ClientID) async throws -> Session? {

@@ -25,7 +25,9 @@ import Testing
     }
 
     @Test func `Only what may pass is tried again`() {
-        for reason in [BackendFailure.Reason.connection, .timeout(milliseconds: 1), .status(429), .status(503)] {
+        for reason in [
+            BackendFailure.Reason.connection, .brokenOff, .timeout(milliseconds: 1), .status(429), .status(503),
+        ] {
             #expect(pause(reason) != nil)
         }
         for reason in [

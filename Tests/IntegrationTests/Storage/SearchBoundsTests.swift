@@ -75,7 +75,8 @@ import Testing
 
     @Test(arguments: [
         "'", "\"", "\\", "%", "$1", "$$", "a:*", "a & b", "!a", "<->", "((", "\u{1}\u{2}\u{3}", "«»", "--", "/* x */",
-        "'; DROP TABLE messages; --", "東京'", "東京\\", "東京$$", "\u{202E}abc", "e\u{301}", "東\u{FFFF}",
+        "'; DROP TABLE messages; --", "東京'", "東京\\", "東京$$", "東京 or \\", "東京 -' or %", "東京 -\"or\" -:*&|",
+        "\u{202E}abc", "e\u{301}", "東\u{FFFF}",
     ])
     func noQueryIsAnError(text: String) async throws {
         try await withStorage { storage in
@@ -125,7 +126,10 @@ import Testing
                 #expect(words.contains("Bitmap Index Scan on message_texts_words"), "\(words)")
                 let substrings = try await plan("東京都", in: session)
                 #expect(substrings.contains("Bitmap Index Scan on message_texts_unspaced"), "\(substrings)")
-                for plan in [words, substrings] {
+                let both = try await plan("word or 東京都", in: session)
+                #expect(both.contains("Bitmap Index Scan on message_texts_words"), "\(both)")
+                #expect(both.contains("Bitmap Index Scan on message_texts_unspaced"), "\(both)")
+                for plan in [words, substrings, both] {
                     #expect(!plan.contains("Seq Scan on message_texts") && !plan.contains("Seq Scan on messages"))
                 }
             }
@@ -151,7 +155,7 @@ import Testing
         let database = try await PostgresServer.shared().makeDatabase()
         try await withRunningClient(of: database) { client in
             let storage = StorageFixture(database: database, client: client, owner: try #require(ClientID("alice")))
-            let before = SchemaMigration.all.filter { $0.name != "search" }
+            let before = SchemaMigration.all.filter { !$0.name.hasPrefix("search") }
             _ = try await SchemaMigrator(client: client, migrations: before).migrate()
             try await storage.sessionTypes.createSessionType(storage.type)
             _ = try await storage.leases.renewLease(of: storage.node, seconds: 60)
@@ -164,6 +168,29 @@ import Testing
             #expect(try await storage.found("otter", in: session) == [running.userMessage.id])
             try await storage.finish(running.response.id, content: [.text("otter")])
             #expect(try await storage.found("otter", in: session).count == 2)
+        }
+    }
+
+    @Test func whatWasWrittenBeforePartsWereIndexedIsFoundByThem() async throws {
+        let database = try await PostgresServer.shared().makeDatabase()
+        try await withRunningClient(of: database) { client in
+            let storage = StorageFixture(database: database, client: client, owner: try #require(ClientID("alice")))
+            let before = SchemaMigration.all.filter { $0.name != "search_parts" }
+            _ = try await SchemaMigrator(client: client, migrations: before).migrate()
+            try await storage.sessionTypes.createSessionType(storage.type)
+            _ = try await storage.leases.renewLease(of: storage.node, seconds: 60)
+            let session = try await storage.makeSession(metadata: ["title": "notes.txt"])
+            let code = ContentPart.code("open(\"badger.c\")", language: "c")
+            let begun = try await storage.say("see file.txt, running", answer: [code], in: session)
+            let chinese = try await storage.say("使用PostgreSQL数据库", in: session).userMessage.id
+            #expect(try await storage.found("file", in: session).isEmpty)
+            #expect(try await storage.found("postgresql", in: session).isEmpty)
+            _ = try await SchemaMigrator(client: client).migrate()
+            #expect(try await storage.found("file run", in: session) == [begun.userMessage.id])
+            #expect(try await storage.found("file.txt", in: session) == [begun.userMessage.id])
+            #expect(try await storage.found("badger", in: session) == [begun.response.id])
+            #expect(try await storage.found("postgresql", in: session) == [chinese])
+            #expect(try await storage.foundSessions("notes") == [session])
         }
     }
 

@@ -77,7 +77,8 @@ import Testing
             #expect(try await storage.found("\"東京 タワー\"", in: session).isEmpty)
             #expect(Set(try await storage.found("港区 or 明天去", in: session)) == [tower, chinese])
             #expect(try await storage.found("京 -\"大学\"", in: session) == [tower])
-            #expect(try await storage.found("-大学", in: session) == [tower])
+            let without = try await storage.found("-大学", in: session)
+            #expect(without.contains(tower) && !without.contains(chinese))
             #expect(try await storage.foundSessions("旅行") == [session])
             #expect(try await storage.foundSessions("北京大学") == [session])
             let result = try await storage.onlyResult("港区 東京", in: session)
@@ -91,6 +92,49 @@ import Testing
             let session = try await storage.makeSession()
             let begun = try await storage.say("北京 with running water", in: session)
             #expect(try await storage.found("run", in: session) == [begun.userMessage.id])
+        }
+    }
+
+    @Test func termsOfBothKindsStandBesideEachOther() async throws {
+        try await withStorage { storage in
+            let titled = try await storage.makeSession(metadata: ["title": "running late"])
+            let session = try await storage.makeSession()
+            let words = try await storage.say("the dogs were running", in: session).userMessage.id
+            let both = try await storage.say("你好 dogs", in: session).userMessage.id
+            let characters = try await storage.say("世界,你好", in: session).userMessage.id
+            #expect(Set(try await storage.found("dog OR 你好", in: session)) == [words, both, characters])
+            #expect(try await storage.found("dog 你好", in: session) == [both])
+            #expect(try await storage.found("-你好 dog", in: session) == [words])
+            #expect(try await storage.found("你好 -dog", in: session) == [characters])
+            #expect(try await storage.found("dog -run OR 世界", in: session).count == 2)
+            #expect(Set(try await storage.found("\"were running\" or 世界", in: session)) == [words, characters])
+            #expect(try await storage.found("the or 世界", in: session) == [characters])
+            let answers = try await storage.found("-你好 -dog", in: session)
+            #expect(answers.count == 3 && !answers.contains(words))
+            // Each once, however many alternatives it matches.
+            #expect(try await storage.found("dog or 你好 or 世界 or were", in: session).count == 3)
+            #expect(Set(try await storage.foundSessions("run or 你好")) == [session, titled])
+            #expect(try await storage.foundSessions("-你好 late") == [titled])
+
+            let page = try #require(
+                try await storage.search.searchMessages(of: session, storage.query("dog OR 世界"))
+            )
+            let snippets = Dictionary(uniqueKeysWithValues: page.results.map { ($0.messageID, $0.snippet) })
+            #expect(snippets[words] == "the «dogs» were running")
+            #expect(snippets[characters] == "«世界»,你好")
+        }
+    }
+
+    @Test func aWordBetweenSuchCharactersIsFound() async throws {
+        try await withStorage { storage in
+            let session = try await storage.makeSession(metadata: ["title": "学习Swift语言"])
+            let begun = try await storage.say("使用PostgreSQL数据库", in: session)
+            for text in ["postgresql", "PostgreSQL or 港区", "数据 postgres", "数据 postgresql"] {
+                #expect(try await storage.found(text, in: session) == [begun.userMessage.id], "\(text)")
+            }
+            #expect(try await storage.found("postgres", in: session).isEmpty)
+            #expect(try await storage.onlyResult("postgresql", in: session).snippet == "使用«PostgreSQL»数据库")
+            #expect(try await storage.foundSessions("swift") == [session])
         }
     }
 
@@ -137,7 +181,17 @@ import Testing
                     [.textArray(scalars.map { String(Character($0)) })]
                 )
             ).map { try $0.boolean(0) }
-            #expect(unspaced == scalars.map(SearchText.isUnspaced))
+            #expect(unspaced == scalars.map { SearchText.isUnspaced($0) })
+            let setApart = try await storage.client.execute(
+                Statement(
+                    """
+                    SELECT strpos(parsed_text(character), E'\\x06') > 0
+                    FROM unnest($1) WITH ORDINALITY AS t (character, n) ORDER BY n
+                    """,
+                    [.textArray(scalars.map { String(Character($0)) })]
+                )
+            ).map { try $0.boolean(0) }
+            #expect(setApart == unspaced)
             #expect(Set(unspaced) == [true, false])
         }
     }

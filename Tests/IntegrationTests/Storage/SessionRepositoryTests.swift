@@ -33,6 +33,16 @@ import Testing
         }
     }
 
+    @Test func namesAreKeptByTheirBytes() async throws {
+        try await withStorage { storage in
+            let session = try await storage.makeSession(metadata: ["\u{E9}": 1, "e\u{301}": 2])
+            let metadata = try #require(try await storage.session(session)).metadata
+            #expect(metadata.count == 2)
+            #expect(metadata["\u{E9}"] == 1)
+            #expect(metadata["e\u{301}"] == 2)
+        }
+    }
+
     @Test func aForeignSessionIsLikeAnUnknownOne() async throws {
         try await withStorage { storage in
             let session = try await storage.makeSession()

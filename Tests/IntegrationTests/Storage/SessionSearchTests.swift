@@ -70,6 +70,27 @@ import Testing
         }
     }
 
+    @Test func thePartsOfNamesAndAddressesAreFound() async throws {
+        try await withStorage { storage in
+            let session = try await storage.makeSession(metadata: ["title": "notes.txt"])
+            let file = try await storage.say("see my_file.txt now", in: session).userMessage.id
+            let mail = try await storage.say("write to bob@mail.example.com", in: session).userMessage.id
+            let number = try await storage.say("version 1.25.3 of it.Really", in: session).userMessage.id
+            for (text, message) in [
+                ("file", file), ("txt", file), ("file.txt", file), ("\"my file\"", file), ("bob", mail),
+                ("example", mail),
+                ("bob@mail.example.com", mail), ("mail.example", mail), ("1.25", number), ("really", number),
+            ] {
+                #expect(try await storage.found(text, in: session) == [message], "\(text)")
+            }
+            for text in ["file.doc", "txt.file", "alice@mail.example.com", "1.26"] {
+                #expect(try await storage.found(text, in: session).isEmpty, "\(text)")
+            }
+            #expect(try await storage.onlyResult("file", in: session).snippet == "see my_«file».txt now")
+            #expect(try await storage.foundSessions("notes") == [session])
+        }
+    }
+
     @Test func everyBranchIsSearched() async throws {
         try await withStorage { storage in
             let session = try await storage.makeSession()
