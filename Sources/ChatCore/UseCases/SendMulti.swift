@@ -132,22 +132,12 @@ public struct SendMulti: Sendable {
             )
         )
         let further = types.dropFirst().map { FurtherAnswer(messageID: .make(at: now), sessionTypeID: $0.id) }
-        switch try await beginResolvingUnknownOutcome(exchange, further) {
+        let outcome = try await UnknownOutcomeError.resolved {
+            try await exchanges.beginExchange(exchange, furtherAnswers: further)
+        }
+        switch outcome {
         case .begun(let userMessage, let responses, let history): return (userMessage, responses, history)
         case .refused(let outcome): throw outcome.refusal(session: session.id, parent: request.parentMessageID)
-        }
-    }
-
-    /// When the connection is lost in mid-commit, the key tells what became of it: sent once more, the exchange is either
-    /// written now or found to be written already.
-    private func beginResolvingUnknownOutcome(
-        _ exchange: NewExchange,
-        _ further: [FurtherAnswer]
-    ) async throws -> MultiExchangeOutcome {
-        do {
-            return try await exchanges.beginExchange(exchange, furtherAnswers: further)
-        } catch let error as ChatError where error.underlyingError is UnknownOutcomeError {
-            return try await exchanges.beginExchange(exchange, furtherAnswers: further)
         }
     }
 }
