@@ -47,6 +47,35 @@ struct ServiceFaultTests {
         }
     }
 
+    @Test("A request that waits for a stream waits on while PostgreSQL restarts")
+    func postgresRestartInALine() async throws {
+        try await withCluster(TestCluster.Shape(apis: 1, gateways: 1, ownsPostgres: true)) { cluster in
+            let client = try await TestClient(of: cluster)
+            let session = try await client.makeSession()
+            let socket = try await client.connect()
+            let running = try await socket.say("/pace 50ms /words 2000", in: session)
+            let message = try await socket.begun(running).string("message_id")
+            let waiting = try await socket.send(
+                "message.send",
+                ["session_id": .string(session), "content": "after all", "on_busy": "enqueue"]
+            )
+            try await eventually("the request waits") {
+                try await cluster.database.query("SELECT count(*) FROM waiting_requests") == "1" ? true : nil
+            }
+            try await cluster.database.server.stop()
+            // Twice as long as an operation waits for a connection.
+            for _ in 0..<2 {
+                let other = try await socket.say("now", in: session)
+                try await socket.expect("response.error", requestID: other, timeout: .seconds(40))
+            }
+            try await cluster.database.server.start()
+            try await cluster.apis[0].untilReady()
+            #expect(try await client.api().post("/api/v1/messages/\(message)/stop")["stopped"] == true)
+            #expect(try await socket.stream(of: waiting).text == "after all")
+            #expect(!socket.waiting.contains { $0.type == "response.error" })
+        }
+    }
+
     @Test("PostgreSQL crashes and comes back while a stream goes on")
     func postgresCrash() async throws {
         try await withCluster(TestCluster.Shape(apis: 1, gateways: 1, ownsPostgres: true)) { cluster in
@@ -77,19 +106,61 @@ struct ServiceFaultTests {
             #expect(sequence(try await device.pushes(2)) == [1, 2])
 
             await cluster.redis.stop()
-            for node in cluster.nodes {
-                try await eventually("\(node.name) is not ready") {
-                    try await node.ask("/readyz").status == 503 ? true : nil
-                }
-            }
+            try await untilMissingRedis(cluster)
             for number in 1...3 {
                 #expect(try await socket.converse("meanwhile \(number)", in: session).state == "complete")
             }
             try await cluster.redis.start()
-            for node in cluster.nodes { try await node.untilReady() }
             _ = try await socket.converse("after", in: session)
             #expect(sequence(try await device.pushes(8)) == Array(3...10))
             #expect(sequence(try await socket.pushes(10)) == Array(1...10))
+        }
+    }
+
+    /// Every node is ready, and says that it goes without Redis.
+    private func untilMissingRedis(_ cluster: TestCluster) async throws {
+        for node in cluster.nodes {
+            try await eventually("\(node.name) is ready without Redis") {
+                let answer = try await node.ask("/readyz")
+                let isMissing = answer["checks"]?["redis"] == "unreachable"
+                return answer.status == 200 && answer["status"] == "ready" && isMissing ? true : nil
+            }
+        }
+    }
+
+    @Test("With Redis away the load balancer still has every node: requests, stops and new connections are served")
+    func withoutRedis() async throws {
+        try await withCluster(TestCluster.Shape(hasLoadBalancer: true)) { cluster in
+            let client = try await TestClient(of: cluster)
+            let (device, _) = try await client.connectPublicly()
+            await cluster.redis.stop()
+            try await untilMissingRedis(cluster)
+
+            let session = try await client.makeSession(through: client.publicAPI)
+            let (socket, _) = try await client.connectPublicly()
+            #expect(try await socket.converse("without", in: session).state == "complete")
+            let request = try await socket.say("/pace 50ms /words 3000", in: session)
+            let start = try await socket.begun(request)
+            let id = start.string("message_id")
+            let chunks = try await socket.chunks(2, of: request)
+            let stopped = try await client.publicAPI.post("/api/v1/messages/\(id)/stop")
+            #expect(stopped.body == ["stopped": true, "partial_message_id": .string(id)])
+            #expect(try await socket.stream(of: request, start: start, chunks: chunks).state == "stopped")
+            let (late, _) = try await client.connectPublicly(lastSeq: 0)
+            for connection in [device, socket, late] {
+                #expect(sequence(try await connection.pushes(4)) == Array(1...4))
+            }
+
+            try await cluster.redis.start()
+            #expect(try await late.converse("with", in: session).state == "complete")
+            for connection in [device, socket, late] {
+                #expect(sequence(try await connection.pushes(2)) == [5, 6])
+            }
+            for node in cluster.nodes {
+                try await eventually("\(node.name) has Redis back") {
+                    try await node.ask("/readyz")["checks"]?["redis"] == "ok" ? true : nil
+                }
+            }
         }
     }
 

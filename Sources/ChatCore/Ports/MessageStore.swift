@@ -17,7 +17,8 @@ public protocol MessageStore: Sendable {
     /// the user message and the lease of the stream, in one transaction.
     func beginExchange(_ exchange: NewExchange) async throws -> ExchangeOutcome
 
-    /// Saves what a running stream has so far. `false` when this node owns the stream no longer.
+    /// Saves what a running stream has so far, unless more is saved already: a checkpoint that was given up may come late.
+    /// `false` when this node owns the stream no longer.
     func checkpoint(_ checkpoint: StreamCheckpoint) async throws -> Bool
 
     /// Ends a stream: content, state, push event and the end of the lease in one transaction.
@@ -151,12 +152,15 @@ public enum ExchangeOutcome: Sendable {
     case sessionNotFound
     /// The parent named is no message of this session.
     case parentNotFound
-    /// The message to hang under is still being streamed.
+    /// The message to hang under is still being streamed, and the request may not wait.
     case parentStreaming(MessageID)
     /// A guest may read the parent, but not write under it.
     case parentNotForGuests
-    /// The request may wait, and others that came before wait for the same.
-    case mustWait
+    /// The request may wait, and has to: the message to hang under is still being streamed, or others that came before
+    /// wait for the same. This is its place.
+    case waits(ticket: Int64)
+    /// It has to wait, and has just come; ``WaitingLine/maximumPlaces`` wait already.
+    case lineFull
 }
 
 /// The partial content of a running stream.
@@ -213,5 +217,15 @@ public struct UnknownOutcomeError: Error, Sendable {
 
     public init(underlyingError: any Error) {
         self.underlyingError = underlyingError
+    }
+
+    /// Does what has an idempotency key, by which a confirmation that was lost is asked for again: done once more, it is
+    /// either done now or found to be done already.
+    static func resolved<Outcome>(_ begin: () async throws -> Outcome) async throws -> Outcome {
+        do {
+            return try await begin()
+        } catch let error as ChatError where error.underlyingError is UnknownOutcomeError {
+            return try await begin()
+        }
     }
 }

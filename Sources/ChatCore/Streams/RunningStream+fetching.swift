@@ -11,13 +11,23 @@ enum FetchedChunks: Hashable, Sendable {
 }
 
 extension RunningStream {
-    /// So long a viewer on another node is believed to be there after its last request.
+    /// So long a viewer on another node is believed to be there after its last word.
     static let remoteViewerPatience: Duration = .seconds(10)
+    /// How often a viewer on another node says that it is there while it asks for nothing.
+    static let remoteViewerInterval: Duration = .seconds(3)
     /// Of the chunks of one request; one chunk may be larger.
     static let fetchedBytes = 128 * 1024
 
+    /// A viewer on another node, which has had everything before `next`, is still there.
+    func heard(of viewer: String, at next: Int) {
+        state.withLock { $0.audience.heard(of: viewer, at: next, until: .now + Self.remoteViewerPatience) }
+        viewerMovedOn()
+    }
+
     /// Gets a viewer on another node the chunks from number `next` on; waits up to `patience` for one.
-    func fetch(from next: Int, for viewer: String, patience: Duration) async -> FetchedChunks {
+    ///
+    /// - Returns: `nil` when nothing can be said just now.
+    func fetch(from next: Int, for viewer: String, patience: Duration) async -> FetchedChunks? {
         let now = ContinuousClock.now
         let isHeld = state.withLock { state in
             state.audience.heard(of: viewer, at: next, until: now + Self.remoteViewerPatience + patience)
@@ -25,8 +35,7 @@ extension RunningStream {
         }
         viewerMovedOn()
         guard isHeld else {
-            await saveCheckpoint()
-            return .saved
+            return await saveCheckpoint() ? .saved : nil
         }
         await waitForNews(after: next, until: now + patience)
         defer { viewerMovedOn() }

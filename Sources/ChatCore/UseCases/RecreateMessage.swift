@@ -24,14 +24,17 @@ public struct RecreateMessage: Sendable {
     /// Validates the request and writes the new answer; nothing is written when it is refused. The session's type of now
     /// answers. Guests may have answers of their own branches recreated.
     ///
-    /// - Parameter idempotencyKey: the envelope's id; the same key and request start nothing twice.
+    /// - Parameters:
+    ///   - idempotencyKey: the envelope's id; the same key and request start nothing twice.
+    ///   - turn: when it may be begun.
     /// - Throws: ``ChatError``: `MESSAGE_NOT_FOUND`, `INVALID_REQUEST` (the message is no answer, or a capability the
     ///   session does not have), `CONFLICT` (the answer is streaming, or the key was used for another request),
-    ///   `SERVICE_UNAVAILABLE`.
+    ///   `RATE_LIMIT_EXCEEDED` (too many wait for the answer), `SERVICE_UNAVAILABLE`.
     public func callAsFunction(
         _ request: RecreateMessageRequest,
         caller: Caller,
         idempotencyKey: String,
+        turn: BeginningTurn,
         traceparent: String? = nil
     ) async throws -> StreamBeginning {
         let (owner, guest) = try await access(of: caller, to: request.messageID)
@@ -43,6 +46,7 @@ public struct RecreateMessage: Sendable {
             enabled: request.enabledCapabilityIDs,
             field: "payload.enabled_capabilities"
         )
+        await turn.comes(in: session.id)
         var recreation = NewRecreation(
             clientID: owner,
             sessionID: session.id,
@@ -60,9 +64,10 @@ public struct RecreateMessage: Sendable {
             request.wishes.onBusy,
             in: WaitingLine(clientID: owner, sessionID: session.id, messageID: message.id),
             caller: caller,
+            placed: turn.over,
             attempt: { place in
                 recreation.place = place
-                return try await beginResolvingUnknownOutcome(recreation)
+                return try await UnknownOutcomeError.resolved { try await store.beginRecreation(recreation) }
             },
             obstacle: { $0.obstacle(message.id) }
         )
@@ -78,19 +83,18 @@ public struct RecreateMessage: Sendable {
                 history: history,
                 traceparent: traceparent
             )
-            let stream = RunningStream(
-                identity: StreamIdentity(answer, clientID: owner),
-                request: answer,
-                services: streams,
+            return streams.begun(
+                answer,
+                owner: owner,
                 graceSeconds: request.wishes.onDisconnect == .cancel ? graceSeconds : nil
             )
-            return .begun(BegunStream(stream, in: streams.registry))
         case .repeated(let responseMessageID):
             return .repeated(userMessageID: nil, messageID: responseMessageID, sessionID: session.id)
         case .keyReused: throw ChatError(.conflict, "This id was used for another request.")
         case .messageNotFound: throw ChatError.messageNotFound(request.messageID)
         case .notAnAnswer: throw Self.notAnAnswer
-        case .streaming, .mustWait:
+        case .lineFull: throw ChatError.lineFull
+        case .streaming, .waits:
             throw ChatError(
                 .conflict,
                 "The answer to replace is still being streamed.",
@@ -109,22 +113,13 @@ public struct RecreateMessage: Sendable {
         else { return (caller.clientID, nil) }
         return (owner, guest)
     }
-
-    /// As with a send: sent once more, it is either written now or found to be written already.
-    private func beginResolvingUnknownOutcome(_ recreation: NewRecreation) async throws -> RecreationOutcome {
-        do {
-            return try await store.beginRecreation(recreation)
-        } catch let error as ChatError where error.underlyingError is UnknownOutcomeError {
-            return try await store.beginRecreation(recreation)
-        }
-    }
 }
 
 extension RecreationOutcome {
     fileprivate func obstacle(_ id: MessageID) -> BusyStreams.Obstacle {
         switch self {
-        case .streaming: .busy(id)
-        case .mustWait: .busy(nil)
+        case .streaming: .stream(id)
+        case .waits(let ticket): .line(ticket: ticket)
         default: .none
         }
     }

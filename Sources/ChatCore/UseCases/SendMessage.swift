@@ -23,14 +23,18 @@ public struct SendMessage: Sendable {
 
     /// Validates the request and writes the exchange; nothing is written when it is refused.
     ///
-    /// - Parameter idempotencyKey: the envelope's id; the same key and request start nothing twice.
+    /// - Parameters:
+    ///   - idempotencyKey: the envelope's id; the same key and request start nothing twice.
+    ///   - turn: when it may be begun.
     /// - Throws: ``ChatError``: `SESSION_NOT_FOUND`, `MESSAGE_NOT_FOUND` (the parent), `NOT_FOUND` (the share),
     ///   `FORBIDDEN` (a guest's parent), `INVALID_REQUEST` (a capability the session does not have), `CONFLICT` (the parent
-    ///   is streaming, or the key was used for another request), `SERVICE_UNAVAILABLE`.
+    ///   is streaming, or the key was used for another request), `RATE_LIMIT_EXCEEDED` (too many wait for the parent),
+    ///   `SERVICE_UNAVAILABLE`.
     public func callAsFunction(
         _ request: SendMessageRequest,
         caller: Caller,
         idempotencyKey: String,
+        turn: BeginningTurn,
         traceparent: String? = nil
     ) async throws -> StreamBeginning {
         let (owner, guest) = try await access(of: caller, to: request)
@@ -41,6 +45,7 @@ public struct SendMessage: Sendable {
             enabled: request.enabledCapabilityIDs,
             field: "payload.enabled_capabilities"
         )
+        await turn.comes(in: session.id)
         let now = Timestamp.now
         var exchange = NewExchange(
             clientID: owner,
@@ -65,9 +70,10 @@ public struct SendMessage: Sendable {
             request.wishes.onBusy,
             in: WaitingLine(clientID: owner, sessionID: session.id, messageID: request.parentMessageID),
             caller: caller,
+            placed: turn.over,
             attempt: { place in
                 exchange.place = place
-                return try await beginResolvingUnknownOutcome(exchange)
+                return try await UnknownOutcomeError.resolved { try await streams.messages.beginExchange(exchange) }
             },
             obstacle: \.obstacle
         )
@@ -83,13 +89,12 @@ public struct SendMessage: Sendable {
                 history: history,
                 traceparent: traceparent
             )
-            let stream = RunningStream(
-                identity: StreamIdentity(answer, clientID: owner),
-                request: answer,
-                services: streams,
+            return streams.begun(
+                answer,
+                owner: owner,
+                userMessageID: userMessage.id,
                 graceSeconds: request.wishes.onDisconnect == .cancel ? graceSeconds : nil
             )
-            return .begun(BegunStream(stream, userMessageID: userMessage.id, in: streams.registry))
         case .repeated(let userMessageID, let responseMessageID):
             return .repeated(userMessageID: userMessageID, messageID: responseMessageID, sessionID: session.id)
         default: throw outcome.refusal(session: session.id, parent: request.parentMessageID)
@@ -107,35 +112,14 @@ public struct SendMessage: Sendable {
         let owner = shared.session.clientID
         return (owner, owner == caller.clientID ? nil : Guest(clientID: caller.clientID, shareID: shared.shareID))
     }
-
-    /// When the connection is lost in mid-commit, the idempotency key tells what became of it: sent once more, the
-    /// exchange is either written now or found to be written already.
-    private func beginResolvingUnknownOutcome(_ exchange: NewExchange) async throws -> ExchangeOutcome {
-        do {
-            return try await streams.messages.beginExchange(exchange)
-        } catch let error as ChatError where error.underlyingError is UnknownOutcomeError {
-            return try await streams.messages.beginExchange(exchange)
-        }
-    }
 }
 
 extension ExchangeOutcome {
     fileprivate var obstacle: BusyStreams.Obstacle {
         switch self {
-        case .parentStreaming(let id): .busy(id)
-        case .mustWait: .busy(nil)
+        case .parentStreaming(let id): .stream(id)
+        case .waits(let ticket): .line(ticket: ticket)
         default: .none
         }
-    }
-}
-
-extension StreamIdentity {
-    init(_ answer: AnswerRequest, clientID: ClientID) {
-        self.init(
-            clientID: clientID,
-            sessionID: answer.sessionID,
-            sessionTypeID: answer.sessionType.id,
-            messageID: answer.responseMessageID
-        )
     }
 }

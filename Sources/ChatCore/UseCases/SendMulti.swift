@@ -59,10 +59,13 @@ public struct SendMulti: Sendable {
         )
         let exchange = exchange(request, session: session, types: types, caller: caller, keyed: keyed)
         let further = types.dropFirst().map { FurtherAnswer(messageID: .make(), sessionTypeID: $0.id) }
+        let outcome = try await UnknownOutcomeError.resolved {
+            try await exchanges.beginExchange(exchange, furtherAnswers: further)
+        }
         let userMessage: Message
         let responses: [Message]
         let history: [Message]
-        switch try await beginResolvingUnknownOutcome(exchange, further) {
+        switch outcome {
         case .begun(let message, let answers, let path): (userMessage, responses, history) = (message, answers, path)
         case .refused(.repeated(let userMessageID, _)):
             return try await storedOutcome(of: userMessageID, in: session, types: types)
@@ -93,7 +96,7 @@ public struct SendMulti: Sendable {
             switch await answer.waitForOutcome() {
             case .ended(let result, let error):
                 ended.append(Response(sessionTypeID: type.id, message: result.message, error: error))
-            case .takenOver:
+            case .takenOver, .gone:
                 let error = Message.State.interrupted.error
                 ended.append(Response(sessionTypeID: type.id, message: nil, error: error))
             }
@@ -143,18 +146,5 @@ public struct SendMulti: Sendable {
             idempotency: keyed?.idempotencyKey
                 ?? IdempotencyKey(clientID: caller.clientID, key: MessageID.make(at: now).description, digest: "multi")
         )
-    }
-
-    /// When the connection is lost in mid-commit, the key tells what became of it: sent once more, the exchange is either
-    /// written now or found to be written already.
-    private func beginResolvingUnknownOutcome(
-        _ exchange: NewExchange,
-        _ further: [FurtherAnswer]
-    ) async throws -> MultiExchangeOutcome {
-        do {
-            return try await exchanges.beginExchange(exchange, furtherAnswers: further)
-        } catch let error as ChatError where error.underlyingError is UnknownOutcomeError {
-            return try await exchanges.beginExchange(exchange, furtherAnswers: further)
-        }
     }
 }

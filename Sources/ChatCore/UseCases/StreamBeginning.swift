@@ -22,12 +22,50 @@ public struct BegunStream: Sendable {
     /// The answer, or the run of the summary.
     public var messageID: MessageID { stream.identity.messageID }
     public var sessionID: SessionID { stream.identity.sessionID }
+    /// Whose session it is in.
+    public var clientID: ClientID { stream.identity.clientID }
 
     /// Has the answer generated and shown to `viewer` from its beginning; returns at once, the stream runs in a task of
     /// its own.
     public func start(viewer: any StreamViewer) {
         stream.show(to: viewer, from: 0)
         registry.start(stream)
+    }
+}
+
+extension StreamServices {
+    /// The stream of an answer whose beginning is committed.
+    ///
+    /// - Parameters:
+    ///   - owner: of the session.
+    ///   - store: as in ``RunningStream``.
+    ///   - graceSeconds: as in ``RunningStream``.
+    func begun(
+        _ answer: AnswerRequest,
+        owner: ClientID,
+        userMessageID: MessageID? = nil,
+        store: (any StreamStore)? = nil,
+        graceSeconds: Int? = nil
+    ) -> StreamBeginning {
+        let stream = RunningStream(
+            identity: StreamIdentity(answer, clientID: owner),
+            request: answer,
+            services: self,
+            store: store,
+            graceSeconds: graceSeconds
+        )
+        return .begun(BegunStream(stream, userMessageID: userMessageID, in: registry))
+    }
+}
+
+extension StreamIdentity {
+    init(_ answer: AnswerRequest, clientID: ClientID) {
+        self.init(
+            clientID: clientID,
+            sessionID: answer.sessionID,
+            sessionTypeID: answer.sessionType.id,
+            messageID: answer.responseMessageID
+        )
     }
 }
 

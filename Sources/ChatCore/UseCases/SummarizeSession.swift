@@ -12,13 +12,16 @@ public struct SummarizeSession: Sendable {
 
     /// Validates the request and writes the run; nothing is written when it is refused.
     ///
-    /// - Parameter idempotencyKey: the envelope's id; the same key and request start nothing twice.
+    /// - Parameters:
+    ///   - idempotencyKey: the envelope's id; the same key and request start nothing twice.
+    ///   - turn: when it may be begun.
     /// - Throws: ``ChatError``: `SESSION_NOT_FOUND`, `INVALID_REQUEST` (a capability the session does not have, or its type
     ///   summarizes nothing), `CONFLICT` (the key was used for another request), `SERVICE_UNAVAILABLE`.
     public func callAsFunction(
         _ request: SummarizeSessionRequest,
         caller: Caller,
         idempotencyKey: String,
+        turn: BeginningTurn,
         traceparent: String? = nil
     ) async throws -> StreamBeginning {
         guard let (session, type) = try await sessions.sessionWithType(request.sessionID, of: caller.clientID) else {
@@ -35,6 +38,7 @@ public struct SummarizeSession: Sendable {
             enabled: request.enabledCapabilityIDs,
             field: "payload.enabled_capabilities"
         )
+        await turn.comes(in: session.id)
         let summary = NewSummary(
             clientID: session.clientID,
             sessionID: session.id,
@@ -43,7 +47,7 @@ public struct SummarizeSession: Sendable {
             historyLimit: type.historyLimit,
             idempotency: IdempotencyKey(clientID: caller.clientID, key: idempotencyKey, digest: request.digest)
         )
-        switch try await beginResolvingUnknownOutcome(summary) {
+        switch try await UnknownOutcomeError.resolved({ try await summaries.beginSummary(summary) }) {
         case .begun(let history):
             let answer = AnswerRequest(
                 kind: .summary,
@@ -55,25 +59,11 @@ public struct SummarizeSession: Sendable {
                 history: history,
                 traceparent: traceparent
             )
-            let stream = RunningStream(
-                identity: StreamIdentity(answer, clientID: session.clientID),
-                request: answer,
-                services: streams,
-                store: summaries
-            )
-            return .begun(BegunStream(stream, in: streams.registry))
+            return streams.begun(answer, owner: session.clientID, store: summaries)
         case .repeated(let summaryID):
             return .repeated(userMessageID: nil, messageID: summaryID, sessionID: session.id)
         case .keyReused: throw ChatError(.conflict, "This id was used for another request.")
         case .sessionNotFound: throw ChatError.sessionNotFound(request.sessionID)
-        }
-    }
-
-    private func beginResolvingUnknownOutcome(_ summary: NewSummary) async throws -> SummaryOutcome {
-        do {
-            return try await summaries.beginSummary(summary)
-        } catch let error as ChatError where error.underlyingError is UnknownOutcomeError {
-            return try await summaries.beginSummary(summary)
         }
     }
 }

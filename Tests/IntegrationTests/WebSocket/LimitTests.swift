@@ -53,6 +53,43 @@ struct LimitTests {
         }
     }
 
+    @Test("Who has connected and says nothing takes a place of the node until the time for the handshake is over")
+    func handshakes() async throws {
+        try await withCluster(Self.shape(["MAX_CONNECTIONS": "3"])) { cluster in
+            let client = try await TestClient(of: cluster)
+            let first = try await client.connect()
+            let port = cluster.gateways[0].port
+            let silent = [try await SilentConnection.open(port: port), try await SilentConnection.open(port: port)]
+            try await eventually("the node is full") { () -> Bool? in
+                let socket = try await open(client)
+                guard (try? await socket.next()) == nil else { return nil }
+                return try await socket.closeCode() == 1013 ? true : nil
+            }
+            for connection in silent { try await connection.close() }
+            try await eventually("there is room again") { try? await client.connect() }
+            try await first.ping()
+        }
+    }
+
+    @Test("A client that answers no ping is let go, one that does stays")
+    func silence() async throws {
+        let shape = Self.shape(["PING_INTERVAL_SECONDS": "1", "PONG_TIMEOUT_SECONDS": "2"])
+        try await withCluster(shape) { cluster in
+            let client = try await TestClient(of: cluster)
+            let (present, silent) = (try await client.connect(), try await client.connect())
+            try await silent.pauseReading()
+            try await eventually("the silent connection is let go") {
+                try await cluster.gateways[0].metric("chat_engine_connections") == 1 ? true : nil
+            }
+            #expect(!present.hasEnded)
+            try await present.ping()
+            // It may have learned of that by itself.
+            try? await silent.resumeReading()
+            try await silent.untilGone()
+            #expect(try await silent.closeCode() == nil)
+        }
+    }
+
     @Test("Without a token in time, the connection is told and closed; with one it stays")
     func authenticationTimeout() async throws {
         try await withSharedCluster(Self.limited) { cluster in
