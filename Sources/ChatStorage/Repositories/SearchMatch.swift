@@ -54,11 +54,13 @@ struct SearchParameterList {
 extension SearchMatch {
     private static let byWords = "\"POSIX\""
     private static let bySubstrings = "ucs_basic"
+    private static let byPieces = "search_pieces"
 
     private mutating func matchWords(_ query: String, _ parameters: inout SearchParameterList) {
         let selection = joinQueries(of: query, as: "words", &parameters)
-        arms = [Arm(columns: "q.language, q.query, search_score(t.document, q.query) AS score", selection: selection)]
-        snippet = "search_snippet(hit.language, message_text(m.content), hit.query)"
+        arms = [Arm(columns: "t.language, search_score(t.document, q.query) AS score", selection: selection)]
+        let marked = "(SELECT query FROM words WHERE words.language = hit.language)"
+        snippet = "search_snippet(hit.language, message_text(m.content), \(marked))"
     }
 
     /// Has the texts selected that match a query of words. A text is searched in its own language; the index is asked once
@@ -88,16 +90,15 @@ extension SearchMatch {
             let substrings = alternative.included.filter(SearchText.isUnspaced)
             let words = alternative.included.filter { !SearchText.isUnspaced($0) }
             if !substrings.isEmpty {
-                let conditions =
-                    substrings.map { Self.contains($0, &parameters) }
-                    + words.map { "(\(terms.isWord($0)) OR \(Self.contains($0, &parameters)))" }
+                let (collation, first) = Self.hold(substrings, &parameters)
+                let further = words.map { "(\(terms.isWord($0)) OR \(Self.contains($0, &parameters)))" }
                 let scored = parameters.add(.textArray(alternative.included))
                 add(
                     score: "search_substring_score(t.unspaced_text, \(scored))",
                     isSubstring: true,
                     """
-                    WHERE \(owner(Self.bySubstrings)) AND t.unspaced_text IS NOT NULL
-                        AND \(conditions.joined(separator: " AND "))\(excluded)
+                    WHERE \(owner(collation)) AND t.unspaced_text IS NOT NULL
+                        AND \((first + further).joined(separator: " AND "))\(excluded)
                     """
                 )
             } else if !words.isEmpty {
@@ -118,12 +119,25 @@ extension SearchMatch {
         )
     }
 
-    /// Whether the text holds a term as it stands. Terms shorter than a trigram are looked for the quicker way.
+    /// Whether the text holds all the terms as they stand, and the collation of the index that helps: of trigrams when a term
+    /// has one, or else of the pieces that are as short as the terms.
+    private static func hold(
+        _ terms: [String],
+        _ parameters: inout SearchParameterList
+    ) -> (collation: String, conditions: [String]) {
+        guard terms.allSatisfy(isShort) else { return (bySubstrings, terms.map { contains($0, &parameters) }) }
+        let pieces = terms.map { "lower(\(parameters.add(.text($0))))" }.joined(separator: ", ")
+        return (byPieces, ["text_pieces(t.unspaced_text) @> ARRAY[\(pieces)]"])
+    }
+
+    /// Whether the text holds a term as it stands. Where no trigram helps, the quicker way is taken.
     private static func contains(_ term: String, _ parameters: inout SearchParameterList) -> String {
-        term.unicodeScalars.count < 3
+        isShort(term)
             ? "strpos(t.unspaced_text, lower(\(parameters.add(.text(term))))) > 0"
             : "t.unspaced_text LIKE lower(\(parameters.add(.text(SubstringPattern.like(term)))))"
     }
+
+    private static func isShort(_ term: String) -> Bool { term.unicodeScalars.count < 3 }
 
     /// What was found by substrings is shown around them, anything else as it is in a search for words.
     private mutating func makeSnippet(of included: [String], _ parameters: inout SearchParameterList) {

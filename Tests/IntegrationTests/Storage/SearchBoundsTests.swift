@@ -126,10 +126,12 @@ import Testing
                 #expect(words.contains("Bitmap Index Scan on message_texts_words"), "\(words)")
                 let substrings = try await plan("東京都", in: session)
                 #expect(substrings.contains("Bitmap Index Scan on message_texts_unspaced"), "\(substrings)")
+                let short = try await plan("東京 都", in: session)
+                #expect(short.contains("Bitmap Index Scan on message_texts_pieces"), "\(short)")
                 let both = try await plan("word or 東京都", in: session)
                 #expect(both.contains("Bitmap Index Scan on message_texts_words"), "\(both)")
                 #expect(both.contains("Bitmap Index Scan on message_texts_unspaced"), "\(both)")
-                for plan in [words, substrings, both] {
+                for plan in [words, substrings, short, both] {
                     #expect(!plan.contains("Seq Scan on message_texts") && !plan.contains("Seq Scan on messages"))
                 }
             }
@@ -147,7 +149,7 @@ import Testing
                 WHERE amname = 'gin'
                 """
             )
-            #expect(columns == "client_id4")
+            #expect(columns == "client_id6")
         }
     }
 

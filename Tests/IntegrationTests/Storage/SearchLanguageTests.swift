@@ -73,6 +73,10 @@ import Testing
             let chinese = try await storage.say("我们明天去北京大学 with Bob", in: session).userMessage.id
             #expect(try await storage.found("タワー", in: session) == [tower])
             #expect(try await storage.found("京", in: session).count == 2)
+            #expect(try await storage.found("京 港", in: session) == [tower])
+            #expect(try await storage.found("タワ 大学", in: session).isEmpty)
+            #expect(try await storage.found("h b", in: session).isEmpty)
+            #expect(try await storage.found("学 B", in: session) == [chinese])
             #expect(try await storage.found("北京 bOB", in: session) == [chinese])
             #expect(try await storage.found("\"東京 タワー\"", in: session).isEmpty)
             #expect(Set(try await storage.found("港区 or 明天去", in: session)) == [tower, chinese])

@@ -34,6 +34,34 @@ BEGIN
 END
 $$;
 
+-- As before, but quicker: nearly every message is one part, and a query inside a function of SQL is planned at each call.
+CREATE OR REPLACE FUNCTION message_text(content jsonb, of_type text DEFAULT NULL) RETURNS text
+LANGUAGE plpgsql IMMUTABLE PARALLEL SAFE AS $$
+DECLARE
+    part_type CONSTANT text := content #>> '{0,type}';
+BEGIN
+    IF jsonb_array_length(content) = 1 THEN
+        RETURN CASE WHEN part_type IN ('text', 'code') AND part_type = coalesce(of_type, part_type)
+            THEN left(content -> 0 ->> part_type, 131072) END;
+    END IF;
+    RETURN (
+        SELECT left(string_agg(part ->> (part ->> 'type'), E'\n' ORDER BY number), 131072)
+        FROM jsonb_array_elements(content) WITH ORDINALITY AS parts (part, number)
+        WHERE part ->> 'type' = coalesce(of_type, part ->> 'type') AND part ->> 'type' IN ('text', 'code')
+    );
+END
+$$;
+
+CREATE OR REPLACE FUNCTION search_neighbour(role text, content jsonb) RETURNS text
+LANGUAGE plpgsql IMMUTABLE STRICT PARALLEL SAFE AS $$
+DECLARE
+    said CONSTANT text := message_text(content);
+BEGIN
+    RETURN role || ': ' || translate(left(said, 120), E'\n\r\t', '   ')
+        || CASE WHEN length(said) > 120 THEN '…' ELSE '' END;
+END
+$$;
+
 -- What was written before this migration. What is written while it runs keeps its whole names, which is little harm; to
 -- lock the table would hold up every message.
 UPDATE message_texts AS t
@@ -44,3 +72,27 @@ FROM messages AS m
 WHERE m.client_id = t.client_id AND m.message_id = t.message_id
     AND (t.unspaced_text IS NOT NULL OR message_text(m.content) ~ '\S[.@]\S');
 SELECT count(index_session(sessions)) FROM sessions WHERE metadata ?| ARRAY['title', 'tags'];
+
+-- Terms of one or two characters, which are most words of Chinese, have no trigram. They are looked for among the characters
+-- and pairs of neighbours that a text is made of.
+CREATE FUNCTION text_pieces(content text) RETURNS text[]
+LANGUAGE sql IMMUTABLE STRICT PARALLEL SAFE AS $$
+    SELECT array_agg(DISTINCT piece COLLATE "C")
+    FROM (
+        SELECT character, lead(character) OVER (ORDER BY number) AS next_character
+        FROM string_to_table(content, NULL) WITH ORDINALITY AS characters (character, number)
+    ) AS pairs
+    CROSS JOIN LATERAL (VALUES (character), (character || next_character)) AS pieces (piece)
+    WHERE piece IS NOT NULL
+$$;
+
+-- One more name of the collation, for these indexes and the searches that are meant to use them.
+CREATE COLLATION search_pieces FROM "C";
+CREATE INDEX message_texts_pieces ON message_texts
+    USING gin (client_id COLLATE search_pieces, session_id, text_pieces(unspaced_text))
+    WITH (gin_pending_list_limit = 512)
+    WHERE unspaced_text IS NOT NULL;
+CREATE INDEX session_texts_pieces ON session_texts
+    USING gin (client_id COLLATE search_pieces, text_pieces(unspaced_text))
+    WITH (gin_pending_list_limit = 512)
+    WHERE unspaced_text IS NOT NULL;
