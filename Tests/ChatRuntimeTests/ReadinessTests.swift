@@ -35,6 +35,21 @@ struct ReadinessTests {
         )
     }
 
+    @Test("the bus is needed to start, and missed but not needed afterwards")
+    func bus() async {
+        let bus = LocalBus()
+        bus.isConnected = false
+        let registry = ReadinessRegistry(drain: DrainState(), lifetime: .zero)
+        registry.register(bus: bus)
+        let starting = await registry.report()
+        #expect(!starting.isReady)
+        #expect(starting.json.text == #"{"status":"not ready","checks":{"redis":"unreachable"}}"#)
+        bus.isConnected = true
+        #expect(await registry.report().json.text == #"{"status":"ready","checks":{"redis":"ok"}}"#)
+        bus.isConnected = false
+        #expect(await registry.report().json.text == #"{"status":"ready","checks":{"redis":"unreachable"}}"#)
+    }
+
     @Test("a process that drains is not ready and asks nobody")
     func draining() async {
         let drain = DrainState()

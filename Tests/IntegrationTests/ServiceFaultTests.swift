@@ -77,19 +77,57 @@ struct ServiceFaultTests {
             #expect(sequence(try await device.pushes(2)) == [1, 2])
 
             await cluster.redis.stop()
-            for node in cluster.nodes {
-                try await eventually("\(node.name) is not ready") {
-                    try await node.ask("/readyz").status == 503 ? true : nil
-                }
-            }
+            try await untilMissingRedis(cluster)
             for number in 1...3 {
                 #expect(try await socket.converse("meanwhile \(number)", in: session).state == "complete")
             }
             try await cluster.redis.start()
-            for node in cluster.nodes { try await node.untilReady() }
             _ = try await socket.converse("after", in: session)
             #expect(sequence(try await device.pushes(8)) == Array(3...10))
             #expect(sequence(try await socket.pushes(10)) == Array(1...10))
+        }
+    }
+
+    /// Every node is ready, and says that it goes without Redis.
+    private func untilMissingRedis(_ cluster: TestCluster) async throws {
+        for node in cluster.nodes {
+            try await eventually("\(node.name) is ready without Redis") {
+                let answer = try await node.ask("/readyz")
+                let isMissing = answer["checks"]?["redis"] == "unreachable"
+                return answer.status == 200 && answer["status"] == "ready" && isMissing ? true : nil
+            }
+        }
+    }
+
+    @Test("With Redis away the load balancer still has every node: requests, stops and new connections are served")
+    func withoutRedis() async throws {
+        try await withCluster(TestCluster.Shape(hasLoadBalancer: true)) { cluster in
+            let client = try await TestClient(of: cluster)
+            let (device, _) = try await client.connectPublicly()
+            await cluster.redis.stop()
+            try await untilMissingRedis(cluster)
+
+            let session = try await client.makeSession(through: client.publicAPI)
+            let (socket, _) = try await client.connectPublicly()
+            #expect(try await socket.converse("without", in: session).state == "complete")
+            let request = try await socket.say("/pace 50ms /words 3000", in: session)
+            let start = try await socket.begun(request)
+            let id = start.string("message_id")
+            let chunks = try await socket.chunks(2, of: request)
+            let stopped = try await client.publicAPI.post("/api/v1/messages/\(id)/stop")
+            #expect(stopped.body == ["stopped": true, "partial_message_id": .string(id)])
+            #expect(try await socket.stream(of: request, start: start, chunks: chunks).state == "stopped")
+            let (late, _) = try await client.connectPublicly(lastSeq: 0)
+            try await cluster.redis.start()
+            #expect(try await late.converse("with", in: session).state == "complete")
+            for connection in [device, socket, late] {
+                #expect(sequence(try await connection.pushes(6)) == Array(1...6))
+            }
+            for node in cluster.nodes {
+                try await eventually("\(node.name) has Redis back") {
+                    try await node.ask("/readyz")["checks"]?["redis"] == "ok" ? true : nil
+                }
+            }
         }
     }
 

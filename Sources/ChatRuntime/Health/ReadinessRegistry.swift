@@ -35,7 +35,7 @@ public final class ReadinessRegistry: Sendable {
         self.time = Time(clock)
     }
 
-    /// Adds a dependency; the process is ready when all of them are `ok`.
+    /// Adds a dependency; the process is ready when none of them fails.
     ///
     /// The check is cancelled when it is overdue, and is not run again before it has ended.
     public func register(_ name: String, _ check: @escaping @Sendable () async -> DependencyState) {

@@ -11,7 +11,7 @@ public struct ReadinessReport: Hashable, Sendable {
     /// In the order of registration; empty while the process drains.
     public let checks: [Check]
 
-    public var isReady: Bool { !isDraining && checks.allSatisfy { $0.state == .ok } }
+    public var isReady: Bool { !isDraining && !checks.contains(where: \.state.isObstacle) }
 
     /// `{"status": "ready" | "not ready" | "draining", "checks": {"database": "ok", …}}`.
     var json: JSONValue {

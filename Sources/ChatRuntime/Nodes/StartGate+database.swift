@@ -1,5 +1,6 @@
 public import ChatCore
 public import Logging
+internal import Synchronization
 
 /// The schema of the database is not what this version needs.
 public struct SchemaMismatch: Error, CustomStringConvertible {
@@ -59,8 +60,16 @@ extension ReadinessRegistry {
         }
     }
 
-    /// Adds the bus as a dependency.
+    /// Adds the bus as a dependency: a process starts with it, and is of use without it afterwards, as nothing is lost with
+    /// the bus. Were it not, a lost bus would take every node from the load balancer at once.
     public func register(bus: any SignalBus) {
-        register("redis") { bus.isConnected ? .ok : .failing("unreachable") }
+        let hasStarted = Atomic(false)
+        register("redis") {
+            guard !bus.isConnected else {
+                hasStarted.store(true, ordering: .relaxed)
+                return .ok
+            }
+            return hasStarted.load(ordering: .relaxed) ? .missed("unreachable") : .failing("unreachable")
+        }
     }
 }
