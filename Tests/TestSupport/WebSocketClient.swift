@@ -59,6 +59,21 @@ public final class WebSocketClient: Sendable {
         try await sendText(json.text)
     }
 
+    /// Sends envelopes of one type in one write, in this order, and returns their ids.
+    public func sendTogether(_ type: String, _ payloads: [JSONValue]) async throws -> [String] {
+        let ids = payloads.map { _ in UUID().uuidString.lowercased() }
+        try await sendTogether(
+            zip(ids, payloads).map { ["id": .string($0), "type": .string(type), "payload": $1] }
+        )
+        return ids
+    }
+
+    /// Sends envelopes in one write, in this order.
+    public func sendTogether(_ envelopes: [JSONValue]) async throws {
+        for envelope in envelopes { inbox.update { $0.sent(envelope) } }
+        try await sendBytes(envelopes.flatMap { ClientFrame.text($0.text).bytes })
+    }
+
     public func sendText(_ text: String) async throws {
         try await sendFrame(.text, Array(text.utf8))
     }

@@ -151,12 +151,13 @@ public enum ExchangeOutcome: Sendable {
     case sessionNotFound
     /// The parent named is no message of this session.
     case parentNotFound
-    /// The message to hang under is still being streamed.
+    /// The message to hang under is still being streamed, and the request may not wait.
     case parentStreaming(MessageID)
     /// A guest may read the parent, but not write under it.
     case parentNotForGuests
-    /// The request may wait, and others that came before wait for the same.
-    case mustWait
+    /// The request may wait, and has to: the message to hang under is still being streamed, or others that came before
+    /// wait for the same. This is its place.
+    case waits(ticket: Int64)
 }
 
 /// The partial content of a running stream.

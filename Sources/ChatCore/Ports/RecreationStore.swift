@@ -75,8 +75,8 @@ public enum RecreationOutcome: Sendable {
     case messageNotFound
     /// The message is no answer.
     case notAnAnswer
-    /// The answer to replace is still being streamed.
+    /// The answer to replace is still being streamed, and the request may not wait.
     case streaming
-    /// Others that came before wait for the same.
-    case mustWait
+    /// As ``ExchangeOutcome/waits(ticket:)``.
+    case waits(ticket: Int64)
 }

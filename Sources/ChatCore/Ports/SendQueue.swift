@@ -1,21 +1,23 @@
 /// Keeps the order in which requests wait for streams to end (`on_busy: "enqueue"`), over all nodes.
 ///
-/// A place lapses unless it is renewed, so that whoever waits behind a node that died goes on. The requests themselves are
-/// not kept: they wait on the nodes that took them. Every method throws ``ChatError`` `SERVICE_UNAVAILABLE` when the
-/// database is out of reach.
+/// A request gets its place, and keeps it, by the transactions that try to carry it out (``WaitingPlace``). A place lapses
+/// when nobody tries any more, so that whoever waits behind a node that died goes on. The requests themselves are not
+/// kept: they wait on the nodes that took them.
 public protocol SendQueue: Sendable {
-    /// Takes a place at the end of the line, and returns its ticket.
-    func enter(_ line: WaitingLine, seconds: Int) async throws -> Int64
-
-    /// Prolongs a place by `seconds` from now; one that has lapsed stands where it stood.
-    func renew(_ ticket: Int64, in line: WaitingLine, seconds: Int) async throws
-
     /// Gives a place up; nothing when it is gone already.
+    ///
+    /// - Throws: ``ChatError`` `SERVICE_UNAVAILABLE` when the database is out of reach.
     func leave(_ ticket: Int64, in line: WaitingLine) async throws
 }
 
 /// Where requests of one session wait for the same message.
+///
+/// Whoever waits for the leaf of the active path and whoever waits for the message that is this leaf wait for the same:
+/// they come in the order in which they arrived, too.
 public struct WaitingLine: Hashable, Sendable {
+    /// How long a place holds without a sign of life.
+    public static let placeSeconds = 15
+
     /// The owner of the session.
     public var clientID: ClientID
     public var sessionID: SessionID
@@ -31,9 +33,10 @@ public struct WaitingLine: Hashable, Sendable {
 
 /// What a request's transaction has to know of the line it would wait in.
 public enum WaitingPlace: Hashable, Sendable {
-    /// It has just come: everybody in the line comes first.
+    /// It has just come: everybody in the line comes first. It gets a place behind them when it cannot be carried out yet.
     case arriving(WaitingLine)
-    /// It stands in the line: those with lower tickets come first. Its place is given up when the request is carried out.
+    /// It stands in the line: those with lower tickets come first. Its place is prolonged when it cannot be carried out
+    /// yet, also one that had lapsed, and given up when it is.
     case waiting(WaitingLine, ticket: Int64)
 }
 

@@ -2,10 +2,8 @@
 public struct BusyStreams: Sendable {
     /// How often a stream in the way is stopped before the request is refused after all: others may be sending, too.
     private static let interruptAttempts = 3
-    /// Between two looks at what is waited for, when nobody tells of it.
+    /// Between two looks at what is waited for, when nobody tells of it; each prolongs the place in the line.
     private static let patience: Duration = .seconds(1)
-    /// How long a place in the line holds without a sign of life.
-    private static let placeSeconds = 15
 
     private let queue: any SendQueue
     private let bus: any SignalBus
@@ -28,14 +26,16 @@ public struct BusyStreams: Sendable {
     /// What stands in a request's way.
     enum Obstacle: Sendable {
         case none
-        /// A stream; `nil` when it is others that wait.
-        case busy(MessageID?)
+        case stream(MessageID)
+        /// It has this place in its line.
+        case line(ticket: Int64)
     }
 
     /// Attempts to carry out a request, as it wishes, until nothing is in its way; the last outcome is returned.
     ///
     /// - Parameters:
     ///   - line: where it waits, if it waits.
+    ///   - placed: called when it has a place there.
     ///   - attempt: carries it out unless something is in its way; told of its place when the request may wait.
     ///   - obstacle: reads from an outcome what is in the way.
     /// - Throws: what `attempt` throws; ``ChatError`` `SERVICE_UNAVAILABLE` when the node goes away meanwhile.
@@ -43,6 +43,7 @@ public struct BusyStreams: Sendable {
         _ onBusy: StreamWishes.OnBusy,
         in line: WaitingLine,
         caller: Caller,
+        placed: () -> Void,
         attempt: (WaitingPlace?) async throws -> Outcome,
         obstacle: (Outcome) -> Obstacle
     ) async throws -> Outcome {
@@ -52,14 +53,15 @@ public struct BusyStreams: Sendable {
         case .interrupt:
             for _ in 0..<Self.interruptAttempts {
                 let outcome = try await attempt(nil)
-                guard case .busy(let id?) = obstacle(outcome) else { return outcome }
+                guard case .stream(let id) = obstacle(outcome) else { return outcome }
                 guard try await stop(id, caller: caller) else { return outcome }
             }
             return try await attempt(nil)
         case .enqueue:
             let outcome = try await attempt(.arriving(line))
-            guard case .busy = obstacle(outcome) else { return outcome }
-            return try await wait(in: line, attempt: attempt, obstacle: obstacle)
+            guard case .line(let ticket) = obstacle(outcome) else { return outcome }
+            placed()
+            return try await wait(in: line, ticket: ticket, attempt: attempt, obstacle: obstacle)
         }
     }
 
@@ -75,6 +77,7 @@ public struct BusyStreams: Sendable {
 
     private func wait<Outcome: Sendable>(
         in line: WaitingLine,
+        ticket: Int64,
         attempt: (WaitingPlace?) async throws -> Outcome,
         obstacle: (Outcome) -> Obstacle
     ) async throws -> Outcome {
@@ -82,17 +85,15 @@ public struct BusyStreams: Sendable {
         let news = Wakeup()
         let subscription = await bus.subscribe(to: .events(of: line.clientID)) { _ in news.ring() }
         defer { subscription.cancel() }
-        let ticket = try await queue.enter(line, seconds: Self.placeSeconds)
         do {
             while mayWait(), !Task.isCancelled {
                 let outcome = try await attempt(.waiting(line, ticket: ticket))
-                guard case .busy = obstacle(outcome) else {
+                guard case .line = obstacle(outcome) else {
                     // An outcome that is no success leaves the place as it is.
                     try? await queue.leave(ticket, in: line)
                     return outcome
                 }
                 await news.wait(until: .now + Self.patience)
-                try await queue.renew(ticket, in: line, seconds: Self.placeSeconds)
             }
             throw ChatError(.serviceUnavailable, "This node is going away.", retryAfterSeconds: 1)
         } catch {

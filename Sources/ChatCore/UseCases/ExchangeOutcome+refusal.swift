@@ -13,7 +13,7 @@ extension ExchangeOutcome {
                 "A guest's message hangs under the last one of the active path, or in the guest's own branch.",
                 resourceID: parent?.description
             )
-        case .mustWait: ChatError(.conflict, "Others wait for the same message.")
+        case .waits: ChatError(.conflict, "The message to answer is still being streamed.")
         case .keyReused: ChatError(.conflict, "This id was used for another request.")
         case .begun, .repeated: ChatError(.conflict, "This request was carried out before.")
         }

@@ -24,7 +24,9 @@ public struct RecreateMessage: Sendable {
     /// Validates the request and writes the new answer; nothing is written when it is refused. The session's type of now
     /// answers. Guests may have answers of their own branches recreated.
     ///
-    /// - Parameter idempotencyKey: the envelope's id; the same key and request start nothing twice.
+    /// - Parameters:
+    ///   - idempotencyKey: the envelope's id; the same key and request start nothing twice.
+    ///   - turn: when it may be begun.
     /// - Throws: ``ChatError``: `MESSAGE_NOT_FOUND`, `INVALID_REQUEST` (the message is no answer, or a capability the
     ///   session does not have), `CONFLICT` (the answer is streaming, or the key was used for another request),
     ///   `SERVICE_UNAVAILABLE`.
@@ -32,6 +34,7 @@ public struct RecreateMessage: Sendable {
         _ request: RecreateMessageRequest,
         caller: Caller,
         idempotencyKey: String,
+        turn: BeginningTurn,
         traceparent: String? = nil
     ) async throws -> StreamBeginning {
         let (owner, guest) = try await access(of: caller, to: request.messageID)
@@ -43,6 +46,7 @@ public struct RecreateMessage: Sendable {
             enabled: request.enabledCapabilityIDs,
             field: "payload.enabled_capabilities"
         )
+        await turn.comes(in: session.id)
         var recreation = NewRecreation(
             clientID: owner,
             sessionID: session.id,
@@ -60,6 +64,7 @@ public struct RecreateMessage: Sendable {
             request.wishes.onBusy,
             in: WaitingLine(clientID: owner, sessionID: session.id, messageID: message.id),
             caller: caller,
+            placed: turn.over,
             attempt: { place in
                 recreation.place = place
                 return try await beginResolvingUnknownOutcome(recreation)
@@ -90,7 +95,7 @@ public struct RecreateMessage: Sendable {
         case .keyReused: throw ChatError(.conflict, "This id was used for another request.")
         case .messageNotFound: throw ChatError.messageNotFound(request.messageID)
         case .notAnAnswer: throw Self.notAnAnswer
-        case .streaming, .mustWait:
+        case .streaming, .waits:
             throw ChatError(
                 .conflict,
                 "The answer to replace is still being streamed.",
@@ -123,8 +128,8 @@ public struct RecreateMessage: Sendable {
 extension RecreationOutcome {
     fileprivate func obstacle(_ id: MessageID) -> BusyStreams.Obstacle {
         switch self {
-        case .streaming: .busy(id)
-        case .mustWait: .busy(nil)
+        case .streaming: .stream(id)
+        case .waits(let ticket): .line(ticket: ticket)
         default: .none
         }
     }

@@ -23,7 +23,9 @@ public struct SendMessage: Sendable {
 
     /// Validates the request and writes the exchange; nothing is written when it is refused.
     ///
-    /// - Parameter idempotencyKey: the envelope's id; the same key and request start nothing twice.
+    /// - Parameters:
+    ///   - idempotencyKey: the envelope's id; the same key and request start nothing twice.
+    ///   - turn: when it may be begun.
     /// - Throws: ``ChatError``: `SESSION_NOT_FOUND`, `MESSAGE_NOT_FOUND` (the parent), `NOT_FOUND` (the share),
     ///   `FORBIDDEN` (a guest's parent), `INVALID_REQUEST` (a capability the session does not have), `CONFLICT` (the parent
     ///   is streaming, or the key was used for another request), `SERVICE_UNAVAILABLE`.
@@ -31,6 +33,7 @@ public struct SendMessage: Sendable {
         _ request: SendMessageRequest,
         caller: Caller,
         idempotencyKey: String,
+        turn: BeginningTurn,
         traceparent: String? = nil
     ) async throws -> StreamBeginning {
         let (owner, guest) = try await access(of: caller, to: request)
@@ -41,6 +44,7 @@ public struct SendMessage: Sendable {
             enabled: request.enabledCapabilityIDs,
             field: "payload.enabled_capabilities"
         )
+        await turn.comes(in: session.id)
         let now = Timestamp.now
         var exchange = NewExchange(
             clientID: owner,
@@ -65,6 +69,7 @@ public struct SendMessage: Sendable {
             request.wishes.onBusy,
             in: WaitingLine(clientID: owner, sessionID: session.id, messageID: request.parentMessageID),
             caller: caller,
+            placed: turn.over,
             attempt: { place in
                 exchange.place = place
                 return try await beginResolvingUnknownOutcome(exchange)
@@ -122,8 +127,8 @@ public struct SendMessage: Sendable {
 extension ExchangeOutcome {
     fileprivate var obstacle: BusyStreams.Obstacle {
         switch self {
-        case .parentStreaming(let id): .busy(id)
-        case .mustWait: .busy(nil)
+        case .parentStreaming(let id): .stream(id)
+        case .waits(let ticket): .line(ticket: ticket)
         default: .none
         }
     }

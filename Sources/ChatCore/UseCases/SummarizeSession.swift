@@ -12,13 +12,16 @@ public struct SummarizeSession: Sendable {
 
     /// Validates the request and writes the run; nothing is written when it is refused.
     ///
-    /// - Parameter idempotencyKey: the envelope's id; the same key and request start nothing twice.
+    /// - Parameters:
+    ///   - idempotencyKey: the envelope's id; the same key and request start nothing twice.
+    ///   - turn: when it may be begun.
     /// - Throws: ``ChatError``: `SESSION_NOT_FOUND`, `INVALID_REQUEST` (a capability the session does not have, or its type
     ///   summarizes nothing), `CONFLICT` (the key was used for another request), `SERVICE_UNAVAILABLE`.
     public func callAsFunction(
         _ request: SummarizeSessionRequest,
         caller: Caller,
         idempotencyKey: String,
+        turn: BeginningTurn,
         traceparent: String? = nil
     ) async throws -> StreamBeginning {
         guard let (session, type) = try await sessions.sessionWithType(request.sessionID, of: caller.clientID) else {
@@ -35,6 +38,7 @@ public struct SummarizeSession: Sendable {
             enabled: request.enabledCapabilityIDs,
             field: "payload.enabled_capabilities"
         )
+        await turn.comes(in: session.id)
         let summary = NewSummary(
             clientID: session.clientID,
             sessionID: session.id,

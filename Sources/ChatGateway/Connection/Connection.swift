@@ -12,6 +12,7 @@ final class Connection: WebSocketEndpoint {
     let outbound: OutboundQueue
     let services: GatewayServices
     let legacyLane: LegacyLane
+    let beginnings = BeginningOrder()
     private let channel: any Channel
     /// Who brought a token in the handshake; nobody when it comes as the first message.
     private let caller: Caller?

@@ -5,7 +5,7 @@ import Logging
 /// An operation that begins a stream: writes what it needs, says `message.streaming.start`, and has the stream shown to
 /// the connection. The same envelope sent again joins the stream that it began.
 struct StreamOperation: Sendable {
-    typealias Begin = @Sendable (StreamOperation) async throws -> StreamBeginning
+    typealias Begin = @Sendable (StreamOperation, BeginningTurn) async throws -> StreamBeginning
 
     let connection: Connection
     let envelope: ClientEnvelope
@@ -24,11 +24,15 @@ struct StreamOperation: Sendable {
             refuse(.tooManyStreams)
             return
         }
-        Task { await run() }
+        // Here, where frames are taken in their order.
+        let turn = connection.beginnings.enter(envelope.payload["session_id"]?.stringValue.flatMap { SessionID($0) })
+        Task { await run(in: turn) }
     }
 
-    private func run() async {
-        guard case .repeated(let userMessageID, let messageID, let sessionID)? = await carryOut() else { return }
+    private func run(in turn: BeginningTurn) async {
+        guard case .repeated(let userMessageID, let messageID, let sessionID)? = await carryOut(in: turn) else {
+            return
+        }
         do {
             let watch = connection.services.operations.watchStream
             let known = try await watch.find(messageID, reader: caller.clientID)
@@ -40,10 +44,13 @@ struct StreamOperation: Sendable {
     }
 
     /// Begins the stream, or refuses the request. When it returns, a stream that was begun is in the registry.
-    private func carryOut() async -> StreamBeginning? {
-        defer { connection.services.running.ended() }
+    private func carryOut(in turn: BeginningTurn) async -> StreamBeginning? {
+        defer {
+            turn.over()
+            connection.services.running.ended()
+        }
         do {
-            let beginning = try await begin(self)
+            let beginning = try await begin(self, turn)
             if case .begun(let stream) = beginning {
                 stream.start(
                     viewer: announce(
@@ -86,27 +93,30 @@ struct StreamOperation: Sendable {
 extension StreamOperation {
     /// What begins a stream, by the `type` of the envelope.
     static let beginnings: [String: Begin] = [
-        "message.send": { operation in
+        "message.send": { operation, turn in
             try await operation.connection.services.operations.sendMessage(
                 SendMessageRequest(payload: operation.envelope.payload),
                 caller: operation.caller,
                 idempotencyKey: operation.envelope.id,
+                turn: turn,
                 traceparent: operation.trace.traceparent
             )
         },
-        "message.recreate": { operation in
+        "message.recreate": { operation, turn in
             try await operation.connection.services.operations.recreateMessage(
                 RecreateMessageRequest(payload: operation.envelope.payload),
                 caller: operation.caller,
                 idempotencyKey: operation.envelope.id,
+                turn: turn,
                 traceparent: operation.trace.traceparent
             )
         },
-        "session.summarize": { operation in
+        "session.summarize": { operation, turn in
             try await operation.connection.services.operations.summarizeSession(
                 SummarizeSessionRequest(payload: operation.envelope.payload),
                 caller: operation.caller,
                 idempotencyKey: operation.envelope.id,
+                turn: turn,
                 traceparent: operation.trace.traceparent
             )
         },

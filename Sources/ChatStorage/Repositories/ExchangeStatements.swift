@@ -23,12 +23,13 @@ enum ExchangeStatements {
             of: exchange.sessionID,
             client: exchange.clientID,
             to: end,
-            limit: exchange.historyLimit
+            limit: exchange.historyLimit,
+            place: exchange.place
         )
     }
 
     /// Decides, and writes if all is well. The verdict is the first column; the others are the ids of an earlier
-    /// exchange with this key, the parent, and what the database gave the new messages.
+    /// exchange with this key, the parent, what the database gave the new messages, and the place of one that waits.
     static func write(_ exchange: NewExchange) -> Statement {
         let parentID: MessageID? = if case .message(let id) = exchange.parent { id } else { nil }
         return Statement(
@@ -44,6 +45,8 @@ enum ExchangeStatements {
             ] + WaitingSteps.parameters(exchange.place)
         )
     }
+
+    private static let waiting = WaitingSteps(line: "$16", ticket: "$17")
 
     /// `$3` is the parent, null for the leaf of the active path; `$14` the guest, null for the owner.
     ///
@@ -81,8 +84,10 @@ enum ExchangeStatements {
                         WHEN (SELECT is_on_active_path FROM parent) THEN 'parent_not_for_guests'
                         ELSE 'parent_not_found'
                     END
-                WHEN (SELECT state FROM parent) = 'streaming' THEN 'parent_streaming'
-                WHEN \(WaitingSteps.othersComeFirst(line: "$16", ticket: "$17")) THEN 'must_wait'
+                \(waiting.verdicts(
+                    isStreaming: "coalesce((SELECT state FROM parent) = 'streaming', false)",
+                    refusal: "parent_streaming"
+                ))
                 ELSE 'accepted'
             END AS verdict
         ), \(KeySteps.claimed(
@@ -124,7 +129,7 @@ enum ExchangeStatements {
             INSERT INTO streams (client_id, session_id, message_id, node_id, started_at)
             SELECT $1, $2, $7, $8, now FROM accepted
         ), \(GuestAccess.noted("$4", "$7", guest: "$14", share: "$15")),
-        \(WaitingSteps.left(line: "$16", ticket: "$17")), told AS MATERIALIZED (
+        \(waiting.steps), told AS MATERIALIZED (
             SELECT message, append_message_created(message, (message).variant_index + 1)
             FROM written
             WHERE (message).message_id = $4
@@ -135,7 +140,7 @@ enum ExchangeStatements {
             (SELECT result ->> 'response_message_id' FROM known_key)::uuid,
             (SELECT message_id FROM parent),
             (message).variant_index, (message).created_at, (message).created_at + interval '1 microsecond',
-            (message).is_active
+            (message).is_active, \(waiting.place)
         FROM verdict
         LEFT JOIN told ON true
         """

@@ -11,20 +11,45 @@ enum HistoryStatement {
         case parent(of: MessageID)
     }
 
-    /// - Parameter limit: how many of the newest messages of the path; `nil` for all.
+    /// - Parameters:
+    ///   - limit: how many of the newest messages of the path; `nil` for all.
+    ///   - place: of a request that may wait: when it has to, nothing is read.
     ///
     /// Returns messages in no order; ``ResultSet/history()`` reads them.
-    static func make(of session: SessionID, client: ClientID, to end: End, limit: Int?) -> Statement {
+    static func make(
+        of session: SessionID,
+        client: ClientID,
+        to end: End,
+        limit: Int?,
+        place: WaitingPlace? = nil
+    ) -> Statement {
         var parameters: [PostgresValue] = [.text(client.rawValue), .uuid(session.uuid)]
         let last: String
+        var awaited = "s.active_leaf_message_id"
         switch end {
-        case .activeLeaf: last = "s.active_leaf_message_id"
+        case .activeLeaf: last = awaited
         case .message(let id):
             parameters.append(.uuid(id.uuid))
-            last = "$\(parameters.count)"
+            awaited = "$\(parameters.count)"
+            last = awaited
         case .parent(let id):
             parameters.append(.uuid(id.uuid))
-            last = "(SELECT parent_message_id FROM messages WHERE client_id = $1 AND message_id = $\(parameters.count))"
+            awaited = "$\(parameters.count)"
+            last = "(SELECT parent_message_id FROM messages WHERE client_id = $1 AND message_id = \(awaited))"
+        }
+        var condition = ""
+        if place != nil {
+            parameters += WaitingSteps.parameters(place)
+            let waiting = WaitingSteps(line: "$\(parameters.count - 1)", ticket: "$\(parameters.count)")
+            // In this form it is decided before anything else is read.
+            condition = """
+                AND CASE
+                    WHEN (SELECT state FROM messages WHERE client_id = $1 AND message_id = \(awaited)) = 'streaming'
+                        THEN false
+                    WHEN \(waiting.othersComeFirst(leaf: "s.active_leaf_message_id")) THEN false
+                    ELSE true
+                END
+                """
         }
         var newest = ""
         if let limit {
@@ -44,6 +69,7 @@ enum HistoryStatement {
                 OFFSET 0
             ) AS m
             WHERE s.client_id = $1 AND s.session_id = $2
+            \(condition)
             \(newest)
             """,
             parameters

@@ -46,7 +46,7 @@ extension MessageRepository {
             case .parentNotFound: return .parentNotFound
             case .parentStreaming: return .parentStreaming(MessageID(try row.uuid(3)))
             case .parentNotForGuests: return .parentNotForGuests
-            case .mustWait: return .mustWait
+            case .waits: return .waits(ticket: try row.integer(8))
             }
         }
     }
@@ -63,6 +63,7 @@ extension MessageRepository {
         if let parent = userMessage.parentMessageID {
             var exchange = exchange
             exchange.parent = .message(parent)
+            exchange.place = nil
             history = try await client.execute(ExchangeStatements.history(exchange)).history()
         }
         return .begun(userMessage: userMessage, response: response, history: history)
@@ -79,7 +80,7 @@ private enum Verdict: String {
     case parentNotFound = "parent_not_found"
     case parentStreaming = "parent_streaming"
     case parentNotForGuests = "parent_not_for_guests"
-    case mustWait = "must_wait"
+    case waits
 }
 
 extension Row {

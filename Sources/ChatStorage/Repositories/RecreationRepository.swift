@@ -77,7 +77,7 @@ public struct RecreationRepository: RecreationStore {
         case .messageNotFound: return .messageNotFound
         case .notAnAnswer: return .notAnAnswer
         case .streaming: return .streaming
-        case .mustWait: return .mustWait
+        case .waits: return .waits(ticket: try row.integer(6))
         }
     }
 
@@ -87,6 +87,8 @@ public struct RecreationRepository: RecreationStore {
         guard let response = try await messages.message(recreation.responseMessageID, of: recreation.clientID),
             response.state == .streaming
         else { return nil }
+        var recreation = recreation
+        recreation.place = nil
         let history = try await client.execute(RecreationStatements.history(recreation)).history()
         return .begun(response: response, history: history)
     }
@@ -101,7 +103,7 @@ private enum Verdict: String {
     case messageNotFound = "message_not_found"
     case notAnAnswer = "not_an_answer"
     case streaming
-    case mustWait = "must_wait"
+    case waits
 }
 
 extension Row {

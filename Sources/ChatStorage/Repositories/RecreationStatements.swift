@@ -7,12 +7,13 @@ enum RecreationStatements {
             of: recreation.sessionID,
             client: recreation.clientID,
             to: .parent(of: recreation.messageID),
-            limit: recreation.historyLimit
+            limit: recreation.historyLimit,
+            place: recreation.place
         )
     }
 
     /// Decides, and writes if all is well. The verdict is the first column; the others are the id of an earlier answer
-    /// with this key, the parent, and what the database gave the new answer.
+    /// with this key, the parent, what the database gave the new answer, and the place of one that waits.
     static func write(_ recreation: NewRecreation) -> Statement {
         Statement(
             writeText,
@@ -26,6 +27,8 @@ enum RecreationStatements {
             ] + WaitingSteps.parameters(recreation.place)
         )
     }
+
+    private static let waiting = WaitingSteps(line: "$13", ticket: "$14")
 
     /// `$3` is the answer to replace; `$11` the guest, null for the owner. Steps, flags and times as in
     /// ``ExchangeStatements``.
@@ -51,8 +54,7 @@ enum RecreationStatements {
                 \(KeySteps.verdicts(digest: "$10"))
                 WHEN NOT EXISTS (SELECT FROM replaced) THEN 'message_not_found'
                 WHEN (SELECT role FROM replaced) <> 'assistant' OR NOT EXISTS (SELECT FROM parent) THEN 'not_an_answer'
-                WHEN (SELECT state FROM replaced) = 'streaming' THEN 'streaming'
-                WHEN \(WaitingSteps.othersComeFirst(line: "$13", ticket: "$14")) THEN 'must_wait'
+                \(waiting.verdicts(isStreaming: "(SELECT state FROM replaced) = 'streaming'", refusal: "streaming"))
                 ELSE 'accepted'
             END AS verdict
         ), \(KeySteps.claimed(
@@ -90,11 +92,11 @@ enum RecreationStatements {
             INSERT INTO streams (client_id, session_id, message_id, node_id, started_at)
             SELECT $1, $2, $4, $5, now FROM accepted
         ), \(GuestAccess.noted("$4", guest: "$11", share: "$12")),
-        \(WaitingSteps.left(line: "$13", ticket: "$14"))
+        \(waiting.steps)
         SELECT
             CASE WHEN verdict = 'accepted' AND parent_message_id IS NULL THEN 'claimed_meanwhile' ELSE verdict END,
             (SELECT result ->> 'response_message_id' FROM known_key)::uuid,
-            parent_message_id, variant_index, is_active, created_at
+            parent_message_id, variant_index, is_active, created_at, \(waiting.place)
         FROM verdict
         LEFT JOIN written ON true
         """

@@ -71,24 +71,17 @@ extension RandomTreeWriter {
 
     /// Takes a place, or tries once more from where this writer stands.
     mutating func wait(in session: SessionID, for message: MessageID?) async throws {
-        guard let (line, ticket) = place else {
-            let line = storage.line(session, Bool.random(using: &generator) ? message : nil)
-            do {
-                place = (line, try await storage.queue.enter(line, seconds: 600))
-            } catch let error as ChatError where error.code == .sessionNotFound {
-                // Deleted meanwhile.
-            }
-            return
-        }
+        let line = place?.line ?? storage.line(session, Bool.random(using: &generator) ? message : nil)
         var exchange = storage.exchange(in: line.sessionID, under: line.messageID.map { .message($0) } ?? .activeLeaf)
-        exchange.place = .waiting(line, ticket: ticket)
+        exchange.place = place.map { .waiting(line, ticket: $0.ticket) } ?? .arriving(line)
         switch try await storage.messages.beginExchange(exchange) {
         case .begun(let userMessage, let response, _):
             forest.add([userMessage.id, response.id], to: line.sessionID)
             streams.append(response.id)
             place = nil
-        case .mustWait, .parentStreaming:
-            try await storage.queue.renew(ticket, in: line, seconds: 600)
+        case .waits(let ticket):
+            #expect(place == nil || place?.ticket == ticket)
+            place = (line, ticket)
             if Bool.random(using: &generator) { return }
             try await leave()
         case .sessionNotFound, .parentNotFound: try await leave()

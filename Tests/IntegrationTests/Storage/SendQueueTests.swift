@@ -8,7 +8,10 @@ import Testing
 struct SendQueueTests {
     private enum Verdict: Equatable {
         case begun(MessageID)
-        case streaming, mustWait
+        case waits(Int64)
+
+        var ticket: Int64? { if case .waits(let ticket) = self { ticket } else { nil } }
+        var answer: MessageID? { if case .begun(let answer) = self { answer } else { nil } }
     }
 
     private func send(
@@ -22,8 +25,7 @@ struct SendQueueTests {
         exchange.place = place
         switch try await storage.messages.beginExchange(exchange) {
         case .begun(_, let response, _): return .begun(response.id)
-        case .parentStreaming: return .streaming
-        case .mustWait: return .mustWait
+        case .waits(let ticket): return .waits(ticket)
         case let outcome: throw TestSupportError("\(outcome)")
         }
     }
@@ -37,35 +39,80 @@ struct SendQueueTests {
             let session = try await storage.makeSession()
             let line = storage.line(session)
             let running = try await storage.begin(storage.exchange(in: session)).response.id
-            #expect(try await send(storage, in: session, at: .arriving(line)) == .streaming)
-            let first = try await storage.queue.enter(line, seconds: 60)
-            let second = try await storage.queue.enter(line, seconds: 60)
+            let first = try #require(try await send(storage, in: session, at: .arriving(line)).ticket)
+            let second = try #require(try await send(storage, in: session, at: .arriving(line)).ticket)
             #expect(first < second)
-            // That it is streaming is told before that others wait.
-            #expect(try await send(storage, in: session, at: .waiting(line, ticket: second)) == .streaming)
+            #expect(try await send(storage, in: session, at: .waiting(line, ticket: first)) == .waits(first))
             try await storage.finish(running)
-            #expect(try await send(storage, in: session, at: .arriving(line)) == .mustWait)
-            #expect(try await send(storage, in: session, at: .waiting(line, ticket: second)) == .mustWait)
-            guard case .begun(let answer) = try await send(storage, in: session, at: .waiting(line, ticket: first))
-            else {
-                Issue.record("the first in the line was not served")
-                return
+            let third = try #require(try await send(storage, in: session, at: .arriving(line)).ticket)
+            #expect(try await places(storage) == "3")
+            for ticket in [third, second] {
+                #expect(try await send(storage, in: session, at: .waiting(line, ticket: ticket)) == .waits(ticket))
             }
-            #expect(try await places(storage) == "1")
+            for (served, left) in [(first, "2"), (second, "1"), (third, "0")] {
+                let place = WaitingPlace.waiting(line, ticket: served)
+                let answer = try #require(try await send(storage, in: session, at: place).answer)
+                #expect(try await places(storage) == left)
+                try await storage.finish(answer)
+            }
+        }
+    }
+
+    /// Who answers the leaf and who answers the message that is the leaf wait for the same.
+    @Test(arguments: [true, false])
+    func theLineOfTheLeafAndThatOfTheMessageHaveOneOrder(leafComesFirst: Bool) async throws {
+        try await withStorage { storage in
+            let session = try await storage.makeSession()
+            let running = try await storage.begin(storage.exchange(in: session)).response.id
+            let places = [
+                (storage.line(session), NewExchange.Parent.activeLeaf),
+                (storage.line(session, running), .message(running)),
+            ]
+            let order = leafComesFirst ? places : places.reversed()
+            var tickets: [Int64] = []
+            for (line, parent) in order {
+                tickets.append(
+                    try #require(try await send(storage, in: session, under: parent, at: .arriving(line)).ticket)
+                )
+            }
+            try await storage.finish(running)
+            let (late, lateParent) = order[1]
+            let latePlace = WaitingPlace.waiting(late, ticket: tickets[1])
+            #expect(try await send(storage, in: session, under: lateParent, at: latePlace) == .waits(tickets[1]))
+            let early = WaitingPlace.waiting(order[0].0, ticket: tickets[0])
+            let answer = try #require(try await send(storage, in: session, under: order[0].1, at: early).answer)
+            // Who waits for the leaf now waits for this answer; who wants a branch under the first may have it.
+            let verdict = try await send(storage, in: session, under: lateParent, at: latePlace)
+            #expect((verdict.answer != nil) == leafComesFirst)
             try await storage.finish(answer)
-            #expect(try await send(storage, in: session, at: .arriving(line)) == .mustWait)
-            guard case .begun = try await send(storage, in: session, at: .waiting(line, ticket: second)) else {
-                Issue.record("the second in the line was not served")
-                return
+            if !leafComesFirst {
+                #expect(try await send(storage, in: session, under: lateParent, at: latePlace).answer != nil)
             }
-            #expect(try await places(storage) == "0")
+        }
+    }
+
+    /// Answers of requests that have to wait may be many and long; they are read when it is their turn.
+    @Test func whoHasToWaitReadsNoHistory() async throws {
+        try await withStorage { storage in
+            let session = try await storage.makeSession()
+            let line = storage.line(session)
+            try await storage.converse(in: session)
+            var exchange = storage.exchange(in: session)
+            exchange.place = .arriving(line)
+            #expect(try await storage.client.execute(ExchangeStatements.history(exchange)).count == 2)
+            let ticket = try await storage.enter(line)
+            #expect(try await storage.client.execute(ExchangeStatements.history(exchange)).count == 0)
+            exchange.place = .waiting(line, ticket: ticket)
+            #expect(try await storage.client.execute(ExchangeStatements.history(exchange)).count == 2)
+            _ = try await storage.begin(storage.exchange(in: session))
+            #expect(try await storage.client.execute(ExchangeStatements.history(exchange)).count == 0)
         }
     }
 
     @Test func whoDoesNotWaitIsNotHeldUp() async throws {
         try await withStorage { storage in
             let session = try await storage.makeSession()
-            _ = try await storage.queue.enter(storage.line(session), seconds: 60)
+            _ = try await storage.enter(storage.line(session))
             guard case .begun = try await send(storage, in: session, at: nil) else {
                 Issue.record("a request that may not wait was held up")
                 return
@@ -83,7 +130,7 @@ struct SendQueueTests {
                 storage.line(other), storage.line(session, root.userMessage.id),
                 storage.line(other, root.response.id),
             ] {
-                _ = try await storage.queue.enter(line, seconds: 60)
+                _ = try await storage.enter(line)
             }
             let line = storage.line(session, root.response.id)
             let branch = NewExchange.Parent.message(root.response.id)
@@ -91,20 +138,21 @@ struct SendQueueTests {
                 Issue.record("a place in another line held a request up")
                 return
             }
-            let ticket = try await storage.queue.enter(line, seconds: 60)
-            #expect(try await send(storage, in: session, under: branch, at: .arriving(line)) == .mustWait)
+            let ticket = try await storage.enter(line)
+            #expect(try await send(storage, in: session, under: branch, at: .arriving(line)).ticket != nil)
             let recreation = storage.recreation(of: root.response.id, in: session, place: .arriving(line))
-            guard case .mustWait = try await storage.recreations.beginRecreation(recreation) else {
+            guard case .waits(let last) = try await storage.recreations.beginRecreation(recreation) else {
                 Issue.record("a recreation did not wait")
                 return
             }
+            #expect(ticket < last)
             let waiting = storage.recreation(
                 of: root.response.id,
                 in: session,
                 place: .waiting(line, ticket: ticket)
             )
             _ = try await storage.begin(waiting)
-            #expect(try await places(storage) == "3")
+            #expect(try await places(storage) == "5")
         }
     }
 
@@ -112,10 +160,10 @@ struct SendQueueTests {
         try await withStorage { storage in
             let session = try await storage.makeSession()
             let line = storage.line(session)
-            let first = try await storage.queue.enter(line, seconds: 60)
-            let second = try await storage.queue.enter(line, seconds: 60)
+            let first = try await storage.enter(line)
+            let second = try await storage.enter(line)
             try await storage.queue.leave(first, in: storage.line(try await storage.makeSession()))
-            #expect(try await send(storage, in: session, at: .waiting(line, ticket: second)) == .mustWait)
+            #expect(try await send(storage, in: session, at: .waiting(line, ticket: second)) == .waits(second))
             try await storage.queue.leave(first, in: line)
             try await storage.queue.leave(first, in: line)
             guard case .begun = try await send(storage, in: session, at: .waiting(line, ticket: second)) else {
@@ -125,23 +173,28 @@ struct SendQueueTests {
         }
     }
 
-    @Test func aPlaceLapsesAndStandsWhereItStoodWhenItIsRenewed() async throws {
+    @Test func aPlaceLapsesAndStandsWhereItStoodWhenItIsTriedAgain() async throws {
         try await withStorage { storage in
             let session = try await storage.makeSession()
             let line = storage.line(session)
-            let dead = try await storage.queue.enter(line, seconds: 0)
-            let waiting = try await storage.queue.enter(line, seconds: 60)
+            let running = try await storage.begin(storage.exchange(in: session)).response.id
+            let dead = try await storage.enter(line, seconds: 0)
+            let waiting = try await storage.enter(line)
             let cleanUp = ExpiredRecords(client: storage.client)
             #expect(try await cleanUp.delete(limit: 10) == 0)
-            try await storage.queue.renew(dead, in: line, seconds: 60)
-            #expect(try await send(storage, in: session, at: .waiting(line, ticket: waiting)) == .mustWait)
-            try await storage.queue.renew(dead, in: line, seconds: 0)
+            #expect(try await send(storage, in: session, at: .waiting(line, ticket: dead)) == .waits(dead))
+            try await storage.finish(running)
+            #expect(try await send(storage, in: session, at: .waiting(line, ticket: waiting)) == .waits(waiting))
+            try await storage.database.query(
+                "UPDATE waiting_requests SET expires_at = now() WHERE ticket = \(dead)"
+            )
             // The living one still comes before others.
-            #expect(try await send(storage, in: session, at: .arriving(line)) == .mustWait)
+            let late = try #require(try await send(storage, in: session, at: .arriving(line)).ticket)
             guard case .begun = try await send(storage, in: session, at: .waiting(line, ticket: waiting)) else {
                 Issue.record("held up by a place that has lapsed")
                 return
             }
+            try await storage.queue.leave(late, in: line)
             try await storage.database.query("UPDATE waiting_requests SET expires_at = now() - interval '2 h'")
             #expect(try await cleanUp.delete(limit: 10) == 1)
             #expect(try await places(storage) == "0")
@@ -152,7 +205,7 @@ struct SendQueueTests {
         try await withStorage { storage in
             let session = try await storage.makeSession()
             let line = storage.line(session, .make())
-            let ticket = try await storage.queue.enter(line, seconds: 60)
+            let ticket = try await storage.enter(line)
             var exchange = storage.exchange(in: session, under: .message(.make()))
             exchange.place = .waiting(line, ticket: ticket)
             guard case .parentNotFound = try await storage.messages.beginExchange(exchange) else {
@@ -164,11 +217,11 @@ struct SendQueueTests {
                 try await storage.edits.deleteSession(session, of: storage.owner, evenWhileStreaming: false) == .deleted
             )
             #expect(try await places(storage) == "0")
-            let error = await #expect(throws: ChatError.self) {
-                try await storage.queue.enter(line, seconds: 60)
+            exchange.place = .arriving(line)
+            guard case .sessionNotFound = try await storage.messages.beginExchange(exchange) else {
+                Issue.record("the session was found")
+                return
             }
-            #expect(error?.code == .sessionNotFound)
-            try await storage.queue.renew(ticket, in: line, seconds: 60)
             try await storage.queue.leave(ticket, in: line)
             #expect(try await places(storage) == "0")
         }
@@ -180,30 +233,28 @@ struct SendQueueTests {
             let session = try await storage.makeSession()
             let line = storage.line(session)
             let running = try await storage.begin(storage.exchange(in: session, text: "0")).response.id
-            var tickets: [Int64] = []
-            for _ in 0..<16 { tickets.append(try await storage.queue.enter(line, seconds: 600)) }
+            let tickets = try await withThrowingTaskGroup(of: Int64.self) { group in
+                for _ in 0..<16 {
+                    group.addTask {
+                        let verdict = try await send(storage, in: session, at: .arriving(line))
+                        return try #require(verdict.ticket)
+                    }
+                }
+                return try await group.reduce(into: []) { $0.append($1) }
+            }
+            #expect(Set(tickets).count == 16)
             try await withThrowingTaskGroup(of: Void.self) { group in
                 for ticket in tickets.shuffled() {
                     group.addTask {
                         while true {
                             let place = WaitingPlace.waiting(line, ticket: ticket)
                             let verdict = try await send(storage, in: session, text: "\(ticket)", at: place)
-                            if case .begun(let answer) = verdict {
+                            if let answer = verdict.answer {
                                 try await storage.finish(answer)
                                 return
                             }
                             await Task.yield()
                         }
-                    }
-                }
-                // Whoever comes later stays behind all of them.
-                group.addTask {
-                    while case let verdict = try await send(storage, in: session, text: "late", at: .arriving(line)) {
-                        if case .begun(let answer) = verdict {
-                            try await storage.finish(answer)
-                            return
-                        }
-                        await Task.yield()
                     }
                 }
                 try await storage.finish(running)
@@ -214,30 +265,9 @@ struct SendQueueTests {
             let asked = path.filter { $0.role == .user }.compactMap { message in
                 if case .text(let text)? = message.content.first { text } else { nil }
             }
-            #expect(asked == ["0"] + tickets.sorted().map { "\($0)" } + ["late"])
+            #expect(asked == ["0"] + tickets.sorted().map { "\($0)" })
             #expect(try await places(storage) == "0")
             try await storage.database.checkTree()
-        }
-    }
-
-    @Test func ticketsOfOneLineAreGivenInOrder() async throws {
-        try await withStorage(poolSize: 8) { storage in
-            let session = try await storage.makeSession()
-            let tickets = try await withThrowingTaskGroup(of: [Int64].self) { group in
-                for _ in 0..<8 {
-                    group.addTask {
-                        var own: [Int64] = []
-                        for _ in 0..<8 {
-                            own.append(try await storage.queue.enter(storage.line(session), seconds: 60))
-                        }
-                        return own
-                    }
-                }
-                return try await group.reduce(into: []) { $0.append($1) }
-            }
-            // Of two that came one after the other the later has the higher ticket.
-            #expect(tickets.allSatisfy { $0 == $0.sorted() })
-            #expect(Set(tickets.joined()).count == 64)
         }
     }
 }

@@ -136,6 +136,19 @@ extension StorageFixture {
         WaitingLine(clientID: owner, sessionID: session, messageID: message)
     }
 
+    /// Takes a place at the end of a line, as a request has it that waits, and returns its ticket.
+    func enter(_ line: WaitingLine, seconds: Int = 60) async throws -> Int64 {
+        let ticket = try await database.query(
+            """
+            INSERT INTO waiting_requests (client_id, session_id, line_id, expires_at)
+            VALUES ('\(line.clientID)', '\(line.sessionID)', '\(line.id)', now() + interval '\(seconds) seconds')
+            RETURNING ticket
+            """
+        )
+        guard let ticket = Int64(ticket) else { throw TestSupportError("no ticket: \(ticket)") }
+        return ticket
+    }
+
     func checkpoint(of stream: MessageID, node: NodeID? = nil, text: String = "partial") -> StreamCheckpoint {
         StreamCheckpoint(
             clientID: owner,

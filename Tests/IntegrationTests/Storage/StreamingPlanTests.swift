@@ -61,7 +61,7 @@ import Testing
             leaf: try #require(MessageID(try await storage.database.query("SELECT md5('m3000')::uuid"))),
             guest: guest,
             line: line,
-            ticket: try await storage.queue.enter(line, seconds: 600)
+            ticket: try await storage.enter(line, seconds: 600)
         )
     }
 
@@ -132,7 +132,17 @@ import Testing
         _ = try await begin(storage.exchange(by: rows.guest, in: rows.session, under: .message(guests)))
         _ = try await begin(storage.recreation(of: guests, in: rows.session, by: rows.guest))
         let place = WaitingPlace.arriving(storage.line(rows.session, answer))
-        _ = try await begin(storage.recreation(of: answer, in: rows.session, historyLimit: 4, place: place))
+        let again = storage.recreation(of: answer, in: rows.session, historyLimit: 4, place: place)
+        let streaming = try await begin(again)
+        let awaited = storage.line(rows.session, streaming)
+        guard
+            case .waits(let ticket) = try await recreations.beginRecreation(
+                storage.recreation(of: streaming, in: rows.session, place: .arriving(awaited))
+            ),
+            case .waits = try await recreations.beginRecreation(
+                storage.recreation(of: streaming, in: rows.session, place: .waiting(awaited, ticket: ticket))
+            )
+        else { throw TestSupportError("it does not wait") }
         for reader in [storage.owner, rows.guest.clientID] {
             for id in [answer, guests, .make()] {
                 _ = try await directory.stream(id, for: reader)
@@ -143,9 +153,7 @@ import Testing
                 _ = try await leases.closeOrphan(id, client: reader)
             }
         }
-        let ticket = try await queue.enter(rows.line, seconds: 60)
-        try await queue.renew(ticket, in: rows.line, seconds: 60)
-        try await queue.leave(ticket, in: rows.line)
+        try await queue.leave(ticket, in: awaited)
         let summary = storage.summary(of: rows.session, historyLimit: 4)
         guard case .begun = try await summaries.beginSummary(summary) else { throw TestSupportError("not begun") }
         _ = try await summaries.checkpoint(storage.checkpoint(of: summary.summaryID))

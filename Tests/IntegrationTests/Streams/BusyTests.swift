@@ -40,6 +40,55 @@ struct BusyTests {
         }
     }
 
+    @Test("Sends of one connection that come all at once are carried out in their order")
+    func unpaced() async throws {
+        let shape = TestCluster.Shape(apis: 1, gateways: 1, environment: ["MAX_CONCURRENT_STREAMS": "64"])
+        try await withCluster(shape) { cluster in
+            let client = try await TestClient(of: cluster)
+            let socket = try await client.connect()
+            let sessions = [try await client.makeSession(), try await client.makeSession()]
+            let payloads: [JSONValue] = (0..<40).map { number in
+                [
+                    "session_id": .string(sessions[number % 2]), "content": .string("number \(number)"),
+                    "on_busy": "enqueue",
+                ]
+            }
+            let requests = try await socket.sendTogether("message.send", payloads)
+            for (number, request) in requests.enumerated() {
+                #expect(try await socket.stream(of: request).text == "number \(number)")
+            }
+            for (place, session) in sessions.enumerated() {
+                let questions = try await client.messages(of: session).filter { $0["role"] == "user" }
+                #expect(questions.map(\.messageText) == (0..<20).map { "number \(2 * $0 + place)" })
+            }
+        }
+    }
+
+    @Test("A recreation that comes at once with a send of the same session comes before it")
+    func unpacedRecreation() async throws {
+        try await withSharedCluster { cluster in
+            let client = try await TestClient(of: cluster)
+            let socket = try await client.connect()
+            let session = try await client.makeSession()
+            let answer = try await socket.converse("first", in: session)
+            let (recreation, send) = (MessageID.make().description, MessageID.make().description)
+            try await socket.sendTogether([
+                [
+                    "id": .string(recreation), "type": "message.recreate",
+                    "payload": ["message_id": .string(answer.messageID), "on_busy": "enqueue"],
+                ],
+                [
+                    "id": .string(send), "type": "message.send",
+                    "payload": ["session_id": .string(session), "content": "second", "on_busy": "enqueue"],
+                ],
+            ])
+            let again = try await socket.stream(of: recreation)
+            let second = try await socket.stream(of: send)
+            let parent = try await client.message(second.userMessageID)["parent_message_id"]
+            #expect(parent?.stringValue == again.messageID)
+        }
+    }
+
     @Test("A send that interrupts stops the stream first", arguments: [0, 1])
     func interrupt(gateway: Int) async throws {
         try await withSharedCluster { cluster in
