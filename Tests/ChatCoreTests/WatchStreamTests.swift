@@ -78,6 +78,20 @@ import Testing
         }
     }
 
+    @Test func theEndWaitsUntilTheAnswerBeforeItIsTaken() async throws {
+        let cluster = await TwoNodes(script: .chunks(Self.words, thenComplete: true))
+        cluster.start()
+        _ = await cluster.stream.waitForOutcome()
+        let viewer = RememberingViewer(room: 1)
+        async let showing: Void = cluster.watch(viewer, from: nil)
+        await viewer.waitForSnapshot()
+        for _ in 0..<1000 { await Task.yield() }
+        #expect(viewer.ends.isEmpty)
+        viewer.makeRoom(.max)
+        await showing
+        #expect(viewer.ends == [.complete])
+    }
+
     @Test(
         arguments: [
             (Message.State.failed, ChatError.Code.backendError), (.timedOut, .backendTimeout),

@@ -95,7 +95,8 @@ import Testing
     func framesCanBeReadBack(_ count: Int) throws {
         let payload = [UInt8](repeating: 0x61, count: count)
         var buffer = ByteBuffer()
-        ServerFrame.write(.text, payload, into: &buffer)
+        ServerFrame.writeHeader(.text, payloadBytes: count, into: &buffer)
+        buffer.writeBytes(payload)
         let channel = EmbeddedChannel(handler: ByteToMessageHandler(WebSocketFrameDecoder(maxFrameSize: 1 << 20)))
         try channel.writeInbound(buffer)
         let frame = try #require(try channel.readInbound(as: WebSocketFrame.self))

@@ -34,7 +34,8 @@ import Testing
     }
 
     private func makeFlow() -> StreamFlow {
-        StreamFlow(eventLoop: NIOAsyncTestingEventLoop(), patience: .hours(1)) {}
+        let loop = NIOAsyncTestingEventLoop()
+        return StreamFlow(eventLoop: loop, patience: ClientPatience(eventLoop: loop, span: .hours(1)))
     }
 
     @Test func boundsWhatRuns() {

@@ -49,21 +49,63 @@ import Testing
         #expect(try frames(channel).map(\.opcode) == [.ping, .text, .text, .text, .connectionClose])
     }
 
-    @Test func aPeerThatTakesNothingIsClosedAsSlow() throws {
-        let channel = EmbeddedChannel()
-        let overflows = Atomic(0)
-        let queue = OutboundQueue(channel: channel) { overflows.add(1, ordering: .relaxed) }
-        let flow = StreamFlow(eventLoop: channel.eventLoop, patience: .hours(1)) {}
+    /// Nothing more is read from a peer that takes nothing, until it has taken half of what waits for it.
+    @Test func aPeerThatTakesNothingIsNotReadFromAndTriesOurPatience() throws {
+        let socket = SlowSocket()
+        let channel = EmbeddedChannel(handler: socket)
+        let loop = channel.embeddedEventLoop
+        let patience = ClientPatience(eventLoop: loop, span: .seconds(60))
+        let givenUp = Atomic(0)
+        patience.whenLost { givenUp.add(1, ordering: .relaxed) }
+        let queue = OutboundQueue(channel: channel, valve: InboundValve(channel: channel), patience: patience)
         let megabyte = [UInt8](repeating: 0x61, count: 1 << 20)
-        for _ in 0..<(OutboundQueue.maximumBytes >> 20) + 3 {
-            _ = flow.given(megabyte.count)
-            queue.send(text: megabyte, flow: flow)
+        let count = OutboundQueue.maximumBytes >> 20
+        func isRead() -> Bool {
+            channel.options.first { $0.option is ChannelOptions.Types.AutoReadOption }?.value as? Bool ?? true
         }
-        channel.embeddedEventLoop.run()
+        for _ in 0..<count { queue.send(text: megabyte) }
+        loop.run()
+        #expect(isRead())
+        #expect(!patience.isTried)
+        for _ in 0..<3 { queue.send(text: megabyte) }
+        loop.run()
+        #expect(!isRead())
+        #expect(patience.isTried)
+        // One that takes something is borne with.
+        for _ in 0..<6 {
+            for _ in 0..<(2 * ClientPatience.minimumBytes >> 16) { socket.take(loop) }
+            loop.advanceTime(by: .seconds(60))
+        }
+        #expect(givenUp.load(ordering: .relaxed) == 0)
+        while !isRead() { socket.take(loop) }
+        #expect(!patience.isTried)
+        for _ in 0..<count { queue.send(text: megabyte) }
+        loop.run()
+        loop.advanceTime(by: .seconds(60))
+        #expect(givenUp.load(ordering: .relaxed) == 1)
+    }
+
+    @Test func aLargeFrameIsWrittenInPiecesThatNothingComesBetween() throws {
+        let socket = SlowSocket()
+        let channel = EmbeddedChannel(handler: socket)
+        let loop = channel.embeddedEventLoop
+        let queue = OutboundQueue(channel: channel)
+        let flow = StreamFlow(eventLoop: loop, patience: ClientPatience(eventLoop: loop, span: .hours(1)))
+        let frame = [UInt8](repeating: 0x61, count: 1 << 20)
+        _ = flow.given(frame.count)
+        queue.send(text: frame, flow: flow)
+        queue.send(text: Array("dropped".utf8))
+        loop.run()
+        for _ in 0..<3 { socket.take(loop) }
+        queue.sendPing()
+        for _ in 0..<3 { socket.take(loop) }
+        #expect(flow.isFull)
+        queue.finishAtOnce(closePayload: ServerFrame.closePayload(.slowConsumer, reason: "slow"))
+        while socket.hasMore { socket.take(loop) }
+        #expect(!flow.isFull)
         let frames = try frames(channel)
-        #expect(frames.map(\.opcode) == [.connectionClose])
-        #expect(frames.last.map { Array($0.data.readableBytesView.prefix(2)) } == [0x11, 0x38])
-        #expect(overflows.load(ordering: .relaxed) == 1)
+        #expect(frames.map(\.opcode) == [.text, .connectionClose])
+        #expect(frames.first?.data.readableBytes == frame.count)
     }
 
     @Test func aLargeFrameAloneIsSent() throws {
@@ -139,6 +181,31 @@ private final class WriteDepth: ChannelOutboundHandler {
         deepest = max(deepest, depth)
         context.writeAndFlush(data, promise: promise)
         depth -= 1
+    }
+}
+
+/// A socket that takes a write when the test says so.
+private final class SlowSocket: ChannelOutboundHandler {
+    typealias OutboundIn = ByteBuffer
+    typealias OutboundOut = ByteBuffer
+
+    private var kept: [(NIOAny, EventLoopPromise<Void>?)] = []
+    private var context: ChannelHandlerContext?
+
+    var hasMore: Bool { !kept.isEmpty }
+
+    func handlerAdded(context: ChannelHandlerContext) { self.context = context }
+
+    func write(context: ChannelHandlerContext, data: NIOAny, promise: EventLoopPromise<Void>?) {
+        kept.append((data, promise))
+    }
+
+    func take(_ loop: EmbeddedEventLoop) {
+        if !kept.isEmpty {
+            let (data, promise) = kept.removeFirst()
+            context?.writeAndFlush(data, promise: promise)
+        }
+        loop.run()
     }
 }
 

@@ -25,14 +25,16 @@ import Testing
         }
     }
 
-    private func flow(patienceSeconds: Int64 = 60) -> StreamFlow {
-        let calls = calls
-        return StreamFlow(
-            eventLoop: loop,
-            patience: .seconds(patienceSeconds),
-            onRoom: { calls.tellRoom() },
-            onLostPatience: { calls.lostPatience.add(1, ordering: .relaxed) }
-        )
+    private func patience() -> ClientPatience {
+        let patience = ClientPatience(eventLoop: loop, span: .seconds(60))
+        patience.whenLost { [calls] in calls.lostPatience.add(1, ordering: .relaxed) }
+        return patience
+    }
+
+    private func flow(_ patience: ClientPatience? = nil) -> StreamFlow {
+        StreamFlow(eventLoop: loop, patience: patience ?? self.patience()) { [calls] in
+            calls.tellRoom()
+        }
     }
 
     @Test func isFullBetweenTheTwoMarks() async {
@@ -83,6 +85,40 @@ import Testing
         }
         #expect(calls.lostPatience.load(ordering: .relaxed) == 0)
         #expect(calls.room.load(ordering: .relaxed) == 10)
+    }
+
+    /// However much there is for the client, and whichever stream it belongs to.
+    @Test func bearsWithWhoTakesSomethingInEverySpan() async {
+        let patience = patience()
+        let flows = [flow(patience), flow(patience)]
+        for flow in flows { _ = flow.given(10 << 20) }
+        for _ in 0..<10 {
+            patience.taken(ClientPatience.minimumBytes)
+            await loop.advanceTime(by: .seconds(60))
+        }
+        #expect(calls.lostPatience.load(ordering: .relaxed) == 0)
+        #expect(patience.isTried)
+        patience.taken(ClientPatience.minimumBytes - 1)
+        await loop.advanceTime(by: .seconds(59))
+        #expect(calls.lostPatience.load(ordering: .relaxed) == 0)
+        await loop.advanceTime(by: .seconds(1))
+        #expect(calls.lostPatience.load(ordering: .relaxed) == 1)
+        await loop.advanceTime(by: .hours(1))
+        #expect(calls.lostPatience.load(ordering: .relaxed) == 1)
+    }
+
+    @Test func whatHasRoomOrIsClosedTriesNobodysPatience() async {
+        let patience = patience()
+        let flows = [flow(patience), flow(patience), flow(patience)]
+        for flow in flows { _ = flow.given(1 << 20) }
+        flows[0].taken(1 << 20)
+        flows[1].close()
+        #expect(patience.isTried)
+        flows[2].close()
+        flows[2].taken(1 << 20)
+        #expect(!patience.isTried)
+        await loop.advanceTime(by: .hours(1))
+        #expect(calls.lostPatience.load(ordering: .relaxed) == 0)
     }
 
     @Test func whoWaitsGoesOnWithRoom() async {

@@ -46,14 +46,24 @@ public struct WatchStream: Sendable {
     ///
     /// Returns when the viewer has taken a seat in a stream on this node, has been told the end, or is gone. Cancellation
     /// ends the showing.
-    public func show(_ stream: KnownStream, to viewer: any StreamViewer, from next: Int?, reader: ClientID) async {
-        var showing = Showing(viewer: viewer, next: next)
+    ///
+    /// - Parameter caughtUp: called once or more, when the viewer has taken what there was to be had at once.
+    public func show(
+        _ stream: KnownStream,
+        to viewer: any StreamViewer,
+        from next: Int?,
+        reader: ClientID,
+        caughtUp: @escaping () -> Void = {}
+    ) async {
+        var showing = Showing(viewer: viewer, caughtUp: caughtUp, next: next)
         var known = stream
         while !viewer.isGone, !Task.isCancelled {
             switch await show(known, in: &showing) {
             case .done: return
             case .lookAgain: break
-            case .lookAgainLater: try? await Task.sleep(for: Self.pause)
+            case .lookAgainLater:
+                caughtUp()
+                try? await Task.sleep(for: Self.pause)
             }
             do {
                 guard let found = try await directory.stream(known.messageID, for: reader) else {
@@ -71,6 +81,7 @@ public struct WatchStream: Sendable {
     /// Where a viewer stands.
     private struct Showing {
         let viewer: any StreamViewer
+        let caughtUp: () -> Void
         /// Names it to the owner of the stream.
         let viewerID = MessageID.make().description
         /// The number of the chunk it is to get next; `nil` when it needs a snapshot first.
@@ -86,7 +97,12 @@ public struct WatchStream: Sendable {
         switch known.progress {
         case .ended:
             if showing.next != known.result.chunks {
-                _ = showing.viewer.deliver(snapshot: known.result.content, nextChunk: known.result.chunks)
+                let hasRoom = showing.viewer.deliver(
+                    snapshot: known.result.content,
+                    nextChunk: known.result.chunks
+                )
+                // The end, too, is given to those who take what comes before it.
+                if !hasRoom { await showing.viewer.waitForRoom() }
             }
             showing.viewer.ended(StreamOutcome(known.result))
             return .done
@@ -94,6 +110,7 @@ public struct WatchStream: Sendable {
             // Committed a moment ago, and not yet started; or given up, and closed in a moment.
             guard let stream = registry.stream(known.messageID) else { return .lookAgainLater }
             stream.show(to: showing.viewer, from: showing.next)
+            await showing.viewer.waitForRoom()
             return .done
         case .running(_, isAlive: false):
             return .lookAgainLater
@@ -106,6 +123,7 @@ public struct WatchStream: Sendable {
                 showing.next = known.result.chunks
                 if !hasRoom { await showing.viewer.waitForRoom() }
             }
+            showing.caughtUp()
             return await fetch(known, from: owner, in: &showing)
         }
     }

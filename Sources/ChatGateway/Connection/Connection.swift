@@ -10,10 +10,15 @@ import Synchronization
 final class Connection: WebSocketEndpoint {
     let id = EntityID<Connection>.make()
     let outbound: OutboundQueue
+    /// With what is given to the client and not yet taken.
+    let patience: ClientPatience
+    /// Whole answers are read and shown one after the other, each when the client has taken the one before.
+    let snapshotTurns = Turns()
     let services: GatewayServices
     let legacyLane: LegacyLane
     let beginnings = BeginningOrder()
     private let channel: any Channel
+    private let valve: InboundValve
     /// Who brought a token in the handshake; nobody when it comes as the first message.
     private let caller: Caller?
     private let lastSeq: Int64?
@@ -43,7 +48,12 @@ final class Connection: WebSocketEndpoint {
         self.services = services
         self.caller = caller
         self.lastSeq = lastSeq
-        self.outbound = OutboundQueue(channel: channel) { services.metrics.slowConsumers.increment() }
+        self.valve = InboundValve(channel: channel)
+        self.patience = ClientPatience(
+            eventLoop: channel.eventLoop,
+            span: .seconds(Int64(services.configuration.connections.slowConsumerSeconds))
+        )
+        self.outbound = OutboundQueue(channel: channel, valve: valve, patience: patience)
         self.legacyLane = LegacyLane(maximum: services.configuration.maximumConcurrentStreams)
         let machine = ConnectionStateMachine(
             maximumStreams: services.configuration.maximumConcurrentStreams,
@@ -51,6 +61,7 @@ final class Connection: WebSocketEndpoint {
             now: .now
         )
         self.state = Mutex(State(machine: machine))
+        patience.whenLost { [weak self] in self?.closeSlowConsumer() }
     }
 
     var logger: Logger {
@@ -180,7 +191,7 @@ final class Connection: WebSocketEndpoint {
     /// Takes nothing more from the client until ``release()``; on the event loop. What was read already is kept.
     private func hold() {
         state.withLock { $0.isHolding = true }
-        channel.setOption(.autoRead, value: false).whenFailure { _ in }
+        valve.shut(for: .unknownCaller)
     }
 
     /// Goes on with what the client said meanwhile, in order; does nothing when nothing is held.
@@ -196,7 +207,7 @@ final class Connection: WebSocketEndpoint {
             for message in held { self.received(message) }
             // One of them may have been another token.
             guard !self.state.withLock({ $0.isHolding }) else { return }
-            self.channel.setOption(.autoRead, value: true).whenFailure { _ in }
+            self.valve.open(for: .unknownCaller)
         }
     }
 
@@ -334,15 +345,13 @@ final class Connection: WebSocketEndpoint {
         }
     }
 
-    /// What is given to the connection by one stream, or one replay, and not yet taken. A connection that does not take it
+    /// What is given to the connection by one stream, or by push events, and not yet taken. A connection that does not take it
     /// is closed as a slow consumer.
-    func makeFlow(onRoom: @escaping @Sendable () -> Void = {}) -> StreamFlow {
-        StreamFlow(
-            eventLoop: channel.eventLoop,
-            patience: .seconds(Int64(services.configuration.connections.slowConsumerSeconds)),
-            onRoom: onRoom,
-            onLostPatience: { [weak self] in self?.closeSlowConsumer() }
-        )
+    func makeFlow(
+        pauseBytes: Int = StreamFlow.pauseBytes,
+        onRoom: @escaping @Sendable () -> Void = {}
+    ) -> StreamFlow {
+        StreamFlow(eventLoop: channel.eventLoop, patience: patience, pauseBytes: pauseBytes, onRoom: onRoom)
     }
 
     private func closeSlowConsumer() {
@@ -378,7 +387,7 @@ final class Connection: WebSocketEndpoint {
             let isGone = self.state.withLock { state in
                 // A client that is behind may not have come to our pings yet; it has its own time.
                 state.machine.isSilent(since: self.services.configuration.connections.pongTimeoutSeconds, now: .now)
-                    && !state.viewers.values.contains(where: \.isBehind)
+                    && !self.patience.isTried
             }
             if isGone {
                 self.channel.close(promise: nil)

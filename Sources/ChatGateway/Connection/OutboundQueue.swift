@@ -6,8 +6,9 @@ import Synchronization
 /// The frames a connection still has to send, from whatever tasks they come, in the order they came.
 ///
 /// At most one write is under way; what comes meanwhile is written together when it is done. So a quick peer gets each
-/// frame at once, and a slow or busy one gets them in few writes. Every frame may belong to a ``StreamFlow``, which
-/// learns when it was taken by the socket.
+/// frame at once, and a slow or busy one gets them in few writes. A large frame is written piece by piece, so that it is
+/// seen whether the peer takes it. Every frame may belong to a ``StreamFlow``, which learns when it was taken by the
+/// socket.
 package final class OutboundQueue: Sendable {
     private struct Entry: Sendable {
         let opcode: WebSocketOpcode
@@ -15,11 +16,23 @@ package final class OutboundQueue: Sendable {
         let flow: StreamFlow?
         /// Nothing is sent after it; the connection closes once it is out.
         let isLast: Bool
+        /// What of the payload was written already.
+        var writtenBytes = 0
+    }
+
+    /// What one write takes of an entry.
+    private struct Piece: Sendable {
+        let entry: Entry
+        let range: Range<Int>
+
+        var isWhatIsLast: Bool { entry.isLast && range.upperBound == entry.payload.count }
     }
 
     private struct State {
         var entries: Deque<Entry> = []
         var bytes = 0
+        /// More waits than is to.
+        var isFull = false
         /// Of the entries.
         var pongs = 0
         /// The answer to the latest ping, while too many others wait.
@@ -29,11 +42,13 @@ package final class OutboundQueue: Sendable {
         var isClosed = false
     }
 
-    /// What one write takes from the queue at most, unless one frame alone is larger.
+    /// What one write takes from the queue at most.
     private static let maximumWriteBytes = 64 * 1024
 
-    /// What may wait at most. Streams wait long before (see ``StreamFlow``); a connection that comes this far does not
-    /// take its push events, and is closed as a slow consumer.
+    /// What may wait before the client is to take some of it: until half of it is left, nothing is read from the client.
+    ///
+    /// What comes by itself waits long before (see ``StreamFlow``); what is left are answers, and the ends of streams that
+    /// were all but taken. A client that reads none of them cannot ask for more.
     static let maximumBytes = 16 << 20
 
     /// Answers to pings that may wait at most: of more, only the latest gets one, as RFC 6455 allows (section 5.5.3).
@@ -41,13 +56,21 @@ package final class OutboundQueue: Sendable {
     static let maximumPongs = 32
 
     private let channel: any Channel
-    private let onOverflow: @Sendable () -> Void
+    private let patience: ClientPatience?
+    private let valve: InboundValve
     private let state = Mutex(State())
 
-    /// - Parameter onOverflow: called once when more than ``maximumBytes`` wait.
-    package init(channel: any Channel, onOverflow: @escaping @Sendable () -> Void = {}) {
+    package convenience init(channel: any Channel) {
+        self.init(channel: channel, valve: InboundValve(channel: channel), patience: nil)
+    }
+
+    /// - Parameters:
+    ///   - valve: shut while more than ``maximumBytes`` wait.
+    ///   - patience: learns of that, and of what the socket takes.
+    init(channel: any Channel, valve: InboundValve, patience: ClientPatience?) {
         self.channel = channel
-        self.onOverflow = onOverflow
+        self.valve = valve
+        self.patience = patience
     }
 
     func send(text payload: [UInt8], flow: StreamFlow? = nil) {
@@ -68,91 +91,93 @@ package final class OutboundQueue: Sendable {
         enqueue(Entry(opcode: .connectionClose, payload: closePayload, flow: nil, isLast: true))
     }
 
-    /// Sends a close frame in place of what is queued.
+    /// Sends a close frame in place of what is queued. A frame of which a part was written is sent to its end: nothing
+    /// else can come in its middle.
     func finishAtOnce(closePayload: [UInt8]) {
-        drop()
+        drop { $0.writtenBytes == 0 }
         finish(closePayload: closePayload)
     }
 
-    private func drop() {
+    private func drop(where isDropped: (Entry) -> Bool) {
         let dropped = state.withLock { state in
-            state.bytes = 0
+            let dropped = state.entries.filter(isDropped)
+            state.entries.removeAll(where: isDropped)
+            state.bytes = state.entries.reduce(0) { $0 + $1.payload.count - $1.writtenBytes }
             state.pongs = 0
             state.owedPong = nil
-            defer { state.entries = [] }
-            return state.entries
+            return dropped
         }
-        for entry in dropped { entry.flow?.taken(entry.payload.count) }
+        for entry in dropped { entry.flow?.taken(entry.payload.count - entry.writtenBytes) }
     }
 
     /// The channel is gone: what is queued is dropped, and nobody waits for it.
     package func close() {
         state.withLock { $0.isClosed = true }
-        drop()
+        drop { _ in true }
+        patience?.close()
     }
 
     private func enqueue(_ entry: Entry, isFirst: Bool = false) {
-        let (mustSchedule, closes, dropped) = state.withLock { state -> (Bool, Bool, Deque<Entry>) in
-            guard !state.isClosed else { return (false, false, [entry]) }
+        let (mustSchedule, becameFull, isTaken) = state.withLock { state -> (Bool, Bool, Bool) in
+            guard !state.isClosed else { return (false, false, false) }
             if entry.opcode == .pong {
                 guard state.pongs < Self.maximumPongs else {
                     state.owedPong = entry
-                    return (false, false, [])
+                    return (false, false, true)
                 }
                 state.pongs += 1
             }
-            var dropped: Deque<Entry> = []
-            // A frame alone may be larger: it is as good as what a client has to be able to take anyway.
-            if state.bytes > 0, state.bytes + entry.payload.count > Self.maximumBytes {
-                dropped = state.entries
-                dropped.append(entry)
-                let payload = ServerFrame.closePayload(.slowConsumer, reason: "the client does not keep up")
-                state.entries = [Entry(opcode: .connectionClose, payload: payload, flow: nil, isLast: true)]
-                state.bytes = payload.count
-                state.isClosed = true
+            if isFirst {
+                let isWithinAFrame = state.entries.first.map { $0.writtenBytes > 0 } ?? false
+                state.entries.insert(entry, at: isWithinAFrame ? 1 : 0)
             } else {
-                if isFirst { state.entries.prepend(entry) } else { state.entries.append(entry) }
-                state.bytes += entry.payload.count
-                if entry.isLast { state.isClosed = true }
+                state.entries.append(entry)
             }
+            state.bytes += entry.payload.count
+            if entry.isLast { state.isClosed = true }
+            let becameFull = !state.isFull && state.bytes > Self.maximumBytes
+            if becameFull { state.isFull = true }
             defer { state.isBusy = true }
-            return (!state.isBusy, state.isClosed, dropped)
+            return (!state.isBusy, becameFull, true)
         }
-        if closes, !dropped.isEmpty { onOverflow() }
-        for entry in dropped { entry.flow?.taken(entry.payload.count) }
+        guard isTaken else {
+            entry.flow?.taken(entry.payload.count)
+            return
+        }
+        if becameFull {
+            patience?.begin()
+            valve.shut(for: .fullQueue)
+        }
         if mustSchedule { channel.eventLoop.execute { self.write() } }
-        if closes { ConnectionCloser.closeSoon(channel) }
+        if entry.isLast { ConnectionCloser.closeSoon(channel) }
     }
 
     /// Writes what is queued; on the event loop.
     private func write() {
-        let batch = state.withLock { state in
-            var batch: [Entry] = []
-            var bytes = 0
-            while let entry = state.entries.first,
-                batch.isEmpty || bytes + entry.payload.count <= Self.maximumWriteBytes
-            {
-                state.entries.removeFirst()
-                bytes += entry.payload.count
-                batch.append(entry)
-                if entry.opcode == .pong { state.pongs -= 1 }
-            }
-            state.bytes -= bytes
-            if let pong = state.owedPong, state.pongs < Self.maximumPongs, !state.isClosed {
-                state.owedPong = nil
-                state.entries.append(pong)
-                state.bytes += pong.payload.count
-                state.pongs += 1
-            }
-            if batch.isEmpty { state.isBusy = false }
-            return batch
+        let (pieces, hasRoomAgain) = state.withLock { state in
+            let pieces = Self.takePieces(from: &state)
+            let hasRoomAgain = state.isFull && state.bytes <= Self.maximumBytes / 2
+            if hasRoomAgain { state.isFull = false }
+            if pieces.isEmpty { state.isBusy = false }
+            return (pieces, hasRoomAgain)
         }
-        guard !batch.isEmpty else { return }
-        var buffer = channel.allocator.buffer(capacity: batch.reduce(0) { $0 + $1.payload.count + 10 })
-        for entry in batch { ServerFrame.write(entry.opcode, entry.payload, into: &buffer) }
-        let isLast = batch.last?.isLast ?? false
+        if hasRoomAgain {
+            patience?.end()
+            valve.open(for: .fullQueue)
+        }
+        guard !pieces.isEmpty else { return }
+        var buffer = channel.allocator.buffer(capacity: pieces.reduce(0) { $0 + $1.range.count + 10 })
+        for piece in pieces {
+            let entry = piece.entry
+            if piece.range.lowerBound == 0 {
+                ServerFrame.writeHeader(entry.opcode, payloadBytes: entry.payload.count, into: &buffer)
+            }
+            buffer.writeBytes(entry.payload[piece.range])
+        }
+        let isLast = pieces.last?.isWhatIsLast ?? false
         channel.writeAndFlush(buffer).whenComplete { _ in
-            for entry in batch { entry.flow?.taken(entry.payload.count) }
+            self.patience?.taken(pieces.reduce(0) { $0 + $1.range.count })
+            for piece in pieces { piece.entry.flow?.taken(piece.range.count) }
             if isLast {
                 ConnectionCloser.closeWhenPeerHas(self.channel)
             } else {
@@ -160,6 +185,32 @@ package final class OutboundQueue: Sendable {
                 self.channel.eventLoop.execute { self.write() }
             }
         }
+    }
+
+    private static func takePieces(from state: inout State) -> [Piece] {
+        var pieces: [Piece] = []
+        var bytes = 0
+        while var entry = state.entries.popFirst() {
+            let start = entry.writtenBytes
+            let end = min(entry.payload.count, start + maximumWriteBytes - bytes)
+            pieces.append(Piece(entry: entry, range: start..<end))
+            bytes += end - start
+            guard end == entry.payload.count else {
+                entry.writtenBytes = end
+                state.entries.prepend(entry)
+                break
+            }
+            if entry.opcode == .pong { state.pongs -= 1 }
+            guard bytes < maximumWriteBytes else { break }
+        }
+        state.bytes -= bytes
+        if let pong = state.owedPong, state.pongs < maximumPongs, !state.isClosed {
+            state.owedPong = nil
+            state.entries.append(pong)
+            state.bytes += pong.payload.count
+            state.pongs += 1
+        }
+        return pieces
     }
 }
 

@@ -4,40 +4,38 @@ import Synchronization
 /// Counts what one stream has given its connection and the socket has not yet taken, and says when that is too much
 /// (`contract/websocket.md`, 'Slow clients').
 final class StreamFlow: Sendable {
-    /// Over this, nothing more is to be given.
+    /// Over this, nothing more of a stream is to be given.
     static let pauseBytes = 256 * 1024
     /// At this, it is again.
-    static let resumeBytes = 128 * 1024
+    static let resumeBytes = pauseBytes / 2
 
     private struct State {
         var bytes = 0
         var isFull = false
         var isClosed = false
         var waiter: CheckedContinuation<Void, Never>?
-        /// Runs out when it was full for too long.
-        var patienceTimer: Scheduled<Void>?
     }
 
     private let eventLoop: any EventLoop
-    private let patience: TimeAmount
+    private let patience: ClientPatience
+    private let pauseBytes: Int
     private let onRoom: @Sendable () -> Void
-    private let onLostPatience: @Sendable () -> Void
     private let state = Mutex(State())
 
     /// - Parameters:
     ///   - patience: how long it may be full.
+    ///   - pauseBytes: over this it is full, until half of it is left.
     ///   - onRoom: called on the event loop when there is room again.
-    ///   - onLostPatience: called on the event loop when it was full all that time.
     init(
         eventLoop: any EventLoop,
-        patience: TimeAmount,
-        onRoom: @escaping @Sendable () -> Void = {},
-        onLostPatience: @escaping @Sendable () -> Void
+        patience: ClientPatience,
+        pauseBytes: Int = StreamFlow.pauseBytes,
+        onRoom: @escaping @Sendable () -> Void = {}
     ) {
         self.eventLoop = eventLoop
         self.patience = patience
+        self.pauseBytes = pauseBytes
         self.onRoom = onRoom
-        self.onLostPatience = onLostPatience
     }
 
     /// Nothing more is to be given now.
@@ -47,57 +45,41 @@ final class StreamFlow: Sendable {
     func given(_ bytes: Int) -> Bool {
         let (hasRoom, becameFull) = state.withLock { state in
             state.bytes += bytes
-            guard !state.isFull, state.bytes > Self.pauseBytes, !state.isClosed else { return (!state.isFull, false) }
+            guard !state.isFull, state.bytes > pauseBytes, !state.isClosed else { return (!state.isFull, false) }
             state.isFull = true
             return (false, true)
         }
-        if becameFull { startTimer() }
+        if becameFull { patience.begin() }
         return hasRoom
-    }
-
-    private func startTimer() {
-        let timer = eventLoop.scheduleTask(in: patience) {
-            if self.state.withLock({ $0.isFull && !$0.isClosed }) { self.onLostPatience() }
-        }
-        let superfluous = state.withLock { state -> Scheduled<Void>? in
-            guard state.isFull, !state.isClosed else { return timer }
-            defer { state.patienceTimer = timer }
-            return state.patienceTimer
-        }
-        superfluous?.cancel()
     }
 
     /// The socket has taken it.
     func taken(_ bytes: Int) {
-        let (hasRoomAgain, waiter, timer) = state.withLock { state in
+        let (wasFull, isClosed, waiter) = state.withLock { state in
             state.bytes -= bytes
-            guard state.isFull, state.bytes <= Self.resumeBytes else {
-                return (false, nil as CheckedContinuation<Void, Never>?, nil as Scheduled<Void>?)
+            guard state.isFull, state.bytes <= pauseBytes / 2 else {
+                return (false, false, nil as CheckedContinuation<Void, Never>?)
             }
             state.isFull = false
-            defer {
-                state.waiter = nil
-                state.patienceTimer = nil
-            }
-            return (!state.isClosed, state.waiter, state.patienceTimer)
+            defer { state.waiter = nil }
+            return (true, state.isClosed, state.waiter)
         }
-        timer?.cancel()
+        guard wasFull, !isClosed else { return }
+        patience.end()
         waiter?.resume()
         // Not on this stack: whoever gives may hold a lock that giving more needs.
-        if hasRoomAgain { eventLoop.execute { self.onRoom() } }
+        eventLoop.execute { self.onRoom() }
     }
 
     /// Nobody takes anything any more.
     func close() {
-        let (waiter, timer) = state.withLock { state in
+        let (wasFull, waiter) = state.withLock { state in
+            let wasFull = state.isFull && !state.isClosed
             state.isClosed = true
-            defer {
-                state.waiter = nil
-                state.patienceTimer = nil
-            }
-            return (state.waiter, state.patienceTimer)
+            defer { state.waiter = nil }
+            return (wasFull, state.waiter)
         }
-        timer?.cancel()
+        if wasFull { patience.end() }
         waiter?.resume()
     }
 

@@ -1,4 +1,3 @@
-import DequeModule
 import Synchronization
 
 /// What the operations of the first protocol share on one connection: so many run at once, and their answers are sent
@@ -9,13 +8,11 @@ final class LegacyLane: Sendable {
         var running = 0
         /// Made for the first answer.
         var flow: StreamFlow?
-        /// Somebody sends, and those who wait have their turn in the order they came.
-        var isTaken = false
-        var waiting: Deque<CheckedContinuation<Void, Never>> = []
     }
 
     private let maximum: Int
     private let state = Mutex(State())
+    private let turns = Turns()
 
     /// - Parameter maximum: how many operations may run at once.
     init(maximum: Int) {
@@ -43,7 +40,8 @@ final class LegacyLane: Sendable {
         over makeFlow: () -> StreamFlow,
         write: ([UInt8], StreamFlow) -> Void
     ) async {
-        await takeTurn()
+        let turn = await turns.take()
+        defer { turn.pass() }
         let flow = state.withLock { state in
             let flow = state.flow ?? makeFlow()
             state.flow = flow
@@ -52,29 +50,5 @@ final class LegacyLane: Sendable {
         let hasRoom = flow.given(text.count)
         write(text, flow)
         if !hasRoom { await flow.waitForRoom() }
-        passTurn()
-    }
-
-    private func takeTurn() async {
-        await withCheckedContinuation { continuation in
-            let isMine = state.withLock { state in
-                if state.isTaken {
-                    state.waiting.append(continuation)
-                    return false
-                }
-                state.isTaken = true
-                return true
-            }
-            if isMine { continuation.resume() }
-        }
-    }
-
-    private func passTurn() {
-        let next = state.withLock { state in
-            let next = state.waiting.popFirst()
-            if next == nil { state.isTaken = false }
-            return next
-        }
-        next?.resume()
     }
 }

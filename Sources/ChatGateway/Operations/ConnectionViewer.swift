@@ -40,9 +40,6 @@ final class ConnectionViewer: StreamViewer {
     /// It is shown a stream on this node, whose end it has not had.
     var isSeated: Bool { state.state.withLock { $0.seat != nil } }
 
-    /// The client is to take what it has before more is given to it.
-    var isBehind: Bool { flow.isFull }
-
     func seated(_ seat: StreamSeat) {
         let isGone = state.state.withLock { state in
             state.seat = seat

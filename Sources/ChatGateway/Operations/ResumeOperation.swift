@@ -20,6 +20,8 @@ struct ResumeOperation: Sendable {
 
     private func run() async {
         let watch = connection.services.operations.watchStream
+        let turn = await connection.snapshotTurns.take()
+        defer { turn.pass() }
         do {
             let request = try ResumeStreamRequest(payload: envelope.payload)
             let known = try await watch.find(request.messageID, reader: caller.clientID)
@@ -29,7 +31,13 @@ struct ResumeOperation: Sendable {
                 requestID: envelope.id,
                 traceID: trace.traceID
             )
-            await watch.show(known, to: viewer, from: request.nextChunk, reader: caller.clientID)
+            await watch.show(
+                known,
+                to: viewer,
+                from: request.nextChunk,
+                reader: caller.clientID,
+                caughtUp: turn.pass
+            )
         } catch {
             connection.services.metrics.resumeRefused()
             connection.streamEnded()

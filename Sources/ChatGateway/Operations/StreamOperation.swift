@@ -33,11 +33,13 @@ struct StreamOperation: Sendable {
         guard case .repeated(let userMessageID, let messageID, let sessionID)? = await carryOut(in: turn) else {
             return
         }
+        let snapshotTurn = await connection.snapshotTurns.take()
+        defer { snapshotTurn.pass() }
         do {
             let watch = connection.services.operations.watchStream
             let known = try await watch.find(messageID, reader: caller.clientID)
             let viewer = announce(messageID, userMessage: userMessageID, session: sessionID)
-            await watch.show(known, to: viewer, from: 0, reader: caller.clientID)
+            await watch.show(known, to: viewer, from: 0, reader: caller.clientID, caughtUp: snapshotTurn.pass)
         } catch {
             failed(error)
         }

@@ -6,8 +6,22 @@ import Synchronization
 final class ClientFeed: Sendable {
     struct Receiver: Sendable {
         let connection: Connection
+        /// Counts what it is given of the client's events.
+        let flow: StreamFlow
         /// What the connection has had already, wherever from.
         var position: Int64
+        /// It has been given as much as it may have before it takes some; what comes meanwhile it gets from the log.
+        var isBehind = false
+    }
+
+    /// How a receiver that was behind goes on.
+    enum Return {
+        /// It gets what comes from here on.
+        case joined
+        /// There is more to be read from the log first.
+        case hasMissed
+        /// It has left meanwhile.
+        case gone
     }
 
     private struct State {
@@ -17,12 +31,21 @@ final class ClientFeed: Sendable {
 
     let client: ClientID
     private let metrics: GatewayMetrics
+    private let onBehind: @Sendable (ClientFeed, Receiver) -> Void
     private let state: Mutex<State>
 
-    /// - Parameter position: the end of the log, read after the client's channel was subscribed.
-    init(client: ClientID, position: Int64, metrics: GatewayMetrics) {
+    /// - Parameters:
+    ///   - position: the end of the log, read after the client's channel was subscribed.
+    ///   - onBehind: has a receiver that is behind brought back by ``rejoin(_:after:)``; must not wait.
+    init(
+        client: ClientID,
+        position: Int64,
+        metrics: GatewayMetrics,
+        onBehind: @escaping @Sendable (ClientFeed, Receiver) -> Void
+    ) {
         self.client = client
         self.metrics = metrics
+        self.onBehind = onBehind
         self.state = Mutex(State(feed: EventFeed(position: position)))
     }
 
@@ -33,12 +56,28 @@ final class ClientFeed: Sendable {
     /// `ready` is called before any event is handed over, with where the feed stands.
     ///
     /// - Returns: `false` when there are events after `position` to be read from the log first.
-    func join(_ connection: Connection, after position: Int64, ready: (Int64) -> Void) -> Bool {
+    func join(
+        _ connection: Connection,
+        after position: Int64,
+        flow: StreamFlow,
+        ready: (Int64) -> Void
+    ) -> Bool {
         state.withLock { state in
             guard position >= state.feed.position else { return false }
             ready(max(position, state.feed.position))
-            state.receivers[connection.id] = Receiver(connection: connection, position: position)
+            state.receivers[connection.id] = Receiver(connection: connection, flow: flow, position: position)
             return true
+        }
+    }
+
+    /// Takes a receiver back that was behind and has had everything up to `position`.
+    func rejoin(_ connection: Connection, after position: Int64) -> Return {
+        state.withLock { state in
+            guard state.receivers[connection.id] != nil else { return .gone }
+            guard position >= state.feed.position else { return .hasMissed }
+            state.receivers[connection.id]?.position = position
+            state.receivers[connection.id]?.isBehind = false
+            return .joined
         }
     }
 
@@ -82,10 +121,14 @@ final class ClientFeed: Sendable {
     private func deliver(_ events: [PushEvent], to receivers: inout [EntityID<Connection>: Receiver]) {
         for event in events {
             let bytes = ServerEnvelope.encode(event)
-            for (id, receiver) in receivers where receiver.position < event.seq {
+            for (id, receiver) in receivers where receiver.position < event.seq && !receiver.isBehind {
                 receivers[id]?.position = event.seq
-                receiver.connection.outbound.send(text: bytes)
+                let hasRoom = receiver.flow.given(bytes.count)
+                receiver.connection.outbound.send(text: bytes, flow: receiver.flow)
                 metrics.pushEvents.increment()
+                if hasRoom { continue }
+                receivers[id]?.isBehind = true
+                if let receiver = receivers[id] { onBehind(self, receiver) }
             }
         }
     }

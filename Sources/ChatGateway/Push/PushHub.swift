@@ -6,6 +6,8 @@ import Synchronization
 /// Brings push events from the bus and the event log to this node's connections: to each exactly once, in order.
 final class PushHub: Sendable {
     private static let readBackCount = 500
+    /// Of a client's events, what a connection may be given before it takes some.
+    private static let pauseBytes = 1 << 20
 
     private struct Entry {
         /// The feed, once its channel is subscribed and the end of its log is known.
@@ -62,52 +64,78 @@ final class PushHub: Sendable {
             isReady = true
             connection.sendReady(lastSeq: position, client: feed.client)
         }
+        let flow = connection.makeFlow(pauseBytes: Self.pauseBytes)
+        func resync(from position: Int64) {
+            ready(position)
+            tellResync(connection, from: position)
+            while !feed.join(connection, after: max(position, feed.position), flow: flow, ready: ready) {}
+        }
         guard let lastSeq else {
-            while !feed.join(connection, after: feed.position, ready: ready) {}
+            while !feed.join(connection, after: feed.position, flow: flow, ready: ready) {}
             return
         }
         // This node may not have heard yet of what the client had elsewhere; what nobody ever wrote is no position.
         if lastSeq > feed.position {
             let end = try await events.lastSeqs(of: [feed.client])[feed.client] ?? 0
-            guard lastSeq <= end else { return resync(connection, in: feed, from: end, ready: ready) }
+            guard lastSeq <= end else { return resync(from: end) }
         }
         // More is not told, not even in part.
-        guard feed.position - lastSeq <= EventReach.maximumEvents else {
-            return resync(connection, in: feed, from: feed.position, ready: ready)
-        }
-        let flow = connection.makeFlow()
+        guard feed.position - lastSeq <= EventReach.maximumEvents else { return resync(from: feed.position) }
         var position = lastSeq
-        while !feed.join(connection, after: position, ready: ready) {
+        while !feed.join(connection, after: position, flow: flow, ready: ready) {
             ready(feed.position)
             let missed = try await events.events(of: feed.client, after: position, limit: Self.readBackCount).events
-            guard let first = missed.first, let last = missed.last,
-                // Every number is there: none was dropped from the log, not even in between.
-                last.seq - position == missed.count,
+            guard let first = missed.first, Self.isWhole(missed, after: position),
                 first.createdAt > Timestamp.now.advanced(bySeconds: -EventReach.seconds)
-            else {
-                return resync(connection, in: feed, from: feed.position, ready: ready)
-            }
-            for event in missed {
-                let bytes = ServerEnvelope.encode(event)
-                let hasRoom = flow.given(bytes.count)
-                connection.outbound.send(text: bytes, flow: flow)
-                if !hasRoom { await flow.waitForRoom() }
-            }
-            position = last.seq
+            else { return resync(from: feed.position) }
+            position = await replay(missed, to: connection, over: flow) ?? position
         }
     }
 
-    /// Tells the client to read the state anew, and goes on from `position`.
-    private func resync(
-        _ connection: Connection,
-        in feed: ClientFeed,
-        from position: Int64,
-        ready: (Int64) -> Void
-    ) {
-        ready(position)
+    /// Whether every number is there: none was dropped from the log, not even in between.
+    private static func isWhole(_ events: [PushEvent], after position: Int64) -> Bool {
+        guard let last = events.last else { return false }
+        return last.seq - position == events.count
+    }
+
+    /// Gives a connection events of the log as it takes them. - Returns: the number of the last.
+    private func replay(_ events: [PushEvent], to connection: Connection, over flow: StreamFlow) async -> Int64? {
+        for event in events {
+            let bytes = ServerEnvelope.encode(event)
+            let hasRoom = flow.given(bytes.count)
+            connection.outbound.send(text: bytes, flow: flow)
+            if !hasRoom { await flow.waitForRoom() }
+        }
+        return events.last?.seq
+    }
+
+    /// Has a client read the state anew.
+    private func tellResync(_ connection: Connection, from position: Int64) {
         let payload: JSONValue = ["last_seq": .integer(position)]
         connection.outbound.send(text: ServerEnvelope.encode(.connectionResync, payload))
-        while !feed.join(connection, after: max(position, feed.position), ready: ready) {}
+    }
+
+    /// Gives a connection that was behind what it has missed, as it takes it, until it is given what comes by itself again.
+    private func catchUp(_ receiver: ClientFeed.Receiver, in feed: ClientFeed) async {
+        var position = receiver.position
+        var backoff = Backoff(first: .milliseconds(100), longest: .seconds(2))
+        while true {
+            // A connection that is gone has room, and has left the feed.
+            await receiver.flow.waitForRoom()
+            guard case .hasMissed = feed.rejoin(receiver.connection, after: position) else { return }
+            do {
+                let missed = try await events.events(of: feed.client, after: position, limit: Self.readBackCount).events
+                if Self.isWhole(missed, after: position) {
+                    position = await replay(missed, to: receiver.connection, over: receiver.flow) ?? position
+                } else {
+                    position = feed.position
+                    tellResync(receiver.connection, from: position)
+                }
+            } catch {
+                logger.warning("The event log could not be read back", metadata: .keys([.error: "\(error)"]))
+                try? await Task.sleep(for: backoff.next())
+            }
+        }
     }
 
     // MARK: Feeds
@@ -126,7 +154,9 @@ final class PushHub: Sendable {
             let feed = Task {
                 _ = await subscription.value
                 let position = try await self.events.lastSeqs(of: [client])[client] ?? 0
-                let feed = ClientFeed(client: client, position: position, metrics: self.metrics)
+                let feed = ClientFeed(client: client, position: position, metrics: self.metrics) { feed, receiver in
+                    Task { await self.catchUp(receiver, in: feed) }
+                }
                 self.state.withLock { $0.entries[client]?.standing = feed }
                 return feed
             }

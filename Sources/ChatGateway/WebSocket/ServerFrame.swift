@@ -3,8 +3,8 @@ import NIOWebSocket
 
 /// Writes the frames a server sends: unmasked, never fragmented (RFC 6455, section 5.2).
 package enum ServerFrame {
-    static func write(_ opcode: WebSocketOpcode, _ payload: some Collection<UInt8>, into buffer: inout ByteBuffer) {
-        let count = payload.count
+    /// Writes what stands before the payload.
+    static func writeHeader(_ opcode: WebSocketOpcode, payloadBytes count: Int, into buffer: inout ByteBuffer) {
         buffer.writeInteger(0x80 | UInt8(webSocketOpcode: opcode))
         if count < 126 {
             buffer.writeInteger(UInt8(count))
@@ -15,7 +15,6 @@ package enum ServerFrame {
             buffer.writeInteger(UInt8(127))
             buffer.writeInteger(UInt64(count))
         }
-        buffer.writeBytes(payload)
     }
 
     /// The payload of a close frame: as much of the reason as fits.

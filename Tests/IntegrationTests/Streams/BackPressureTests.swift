@@ -110,6 +110,76 @@ struct BackPressureTests {
         }
     }
 
+    @Test("A client that reads takes any number of long answers that have ended, asked for all at once")
+    func manySnapshots() async throws {
+        try await withCluster(shape(slowConsumerSeconds: 20)) { cluster in
+            let client = try await TestClient(of: cluster)
+            let socket = try await client.connect()
+            var answers: [StreamRecord] = []
+            for _ in 0..<10 {
+                let session = try await client.makeSession()
+                answers.append(try await socket.converse("/bytes \(Self.wordBytes) /words 125", in: session))
+            }
+            let device = try await client.connect(receiveBufferBytes: Self.receiveBufferBytes)
+            try await device.readSlowly(bytesPerSecond: 1_500_000)
+            let requests = try await device.sendTogether(
+                "stream.resume",
+                answers.map { ["message_id": .string($0.messageID)] }
+            )
+            for (request, answer) in zip(requests, answers) {
+                var seen = ResumedStream()
+                try await seen.follow(device, request)
+                #expect(seen.state == "complete")
+                #expect(seen.text == answer.text)
+            }
+            #expect(try await metric("chat_engine_slow_consumer_closes_total", of: cluster) == 0)
+        }
+    }
+
+    /// More than a connection may be owed of anything else.
+    private static let manyPushes = 20
+    private static let pushedAnswer = "/bytes 15000 /words 60"
+
+    @Test("A client that reads late gets every push event there was, in order")
+    func pushesReadLate() async throws {
+        try await withCluster(shape(slowConsumerSeconds: 60)) { cluster in
+            let client = try await TestClient(of: cluster)
+            let device = try await client.connect(receiveBufferBytes: Self.receiveBufferBytes)
+            let socket = try await client.connect()
+            try await device.pauseReading()
+            let session = try await client.makeSession()
+            for _ in 0..<Self.manyPushes {
+                let answer = try await socket.converse(Self.pushedAnswer, in: session)
+                try await socket.created(answer.messageID)
+            }
+            try await device.resumeReading()
+            let pushes = try await device.pushes(2 * Self.manyPushes, timeout: .seconds(40))
+            #expect(sequence(pushes) == (1...Int64(2 * Self.manyPushes)).map { $0 })
+            // From here on they come by themselves again.
+            let answer = try await socket.converse("short", in: session)
+            try await device.created(answer.messageID)
+            #expect(try await metric("chat_engine_slow_consumer_closes_total", of: cluster) == 0)
+        }
+    }
+
+    @Test("A client that does not read its push events is closed with 4408")
+    func pushesNotRead() async throws {
+        try await withCluster(shape(slowConsumerSeconds: 2)) { cluster in
+            let client = try await TestClient(of: cluster)
+            let device = try await client.connect(receiveBufferBytes: Self.receiveBufferBytes)
+            let socket = try await client.connect()
+            try await device.pauseReading()
+            let session = try await client.makeSession()
+            for _ in 0..<4 { _ = try await socket.converse(Self.pushedAnswer, in: session) }
+            try await eventually("it is closed as slow") {
+                try await metric("chat_engine_slow_consumer_closes_total", of: cluster) == 1 ? true : nil
+            }
+            try await device.resumeReading()
+            #expect(try await device.closeCode() == 4408)
+            #expect(try await socket.converse("still there", in: session).state == "complete")
+        }
+    }
+
     /// A connection with a long answer under way, of which nothing is read.
     private func stalled(
         _ client: TestClient
