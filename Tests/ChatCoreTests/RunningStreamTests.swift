@@ -100,6 +100,43 @@ import Testing
         #expect(fixture.viewer.wasTakenOver)
     }
 
+    @Test func checkpointsAreSavedOneAfterTheOtherAndNeverGoBack() async {
+        let fixture = StreamFixture(script: .chunksThenHang(["a", "b", "c"]))
+        let stream = fixture.stream
+        fixture.store.holdNextCheckpoint()
+        async let running: Void = stream.run()
+        await fixture.viewer.waitForChunk(2)
+        async let first = stream.saveCheckpoint()
+        while !fixture.store.isHoldingACheckpoint { await Task.yield() }
+        async let others = withTaskGroup(of: Bool.self) { group in
+            for _ in 0..<10 { group.addTask { await stream.saveCheckpoint() } }
+            return await group.reduce(into: []) { $0.append($1) }
+        }
+        for _ in 0..<1000 { await Task.yield() }
+        #expect(fixture.store.mostCheckpointsUnderWay == 1)
+        fixture.store.letCheckpointGo()
+        #expect(await first)
+        #expect(await others.allSatisfy { $0 })
+        #expect(fixture.store.checkpoints.map(\.chunks) == [3])
+        _ = await stream.stop()
+        await running
+    }
+
+    @Test func aCheckpointThatFailedIsSavedTheNextTime() async {
+        let fixture = StreamFixture(script: .chunksThenHang(["a", "b"]))
+        async let running: Void = fixture.stream.run()
+        await fixture.viewer.waitForChunk(1)
+        fixture.store.checkpointFailures = 1
+        #expect(await !fixture.stream.saveCheckpoint())
+        #expect(fixture.store.checkpoints.isEmpty)
+        #expect(await fixture.stream.saveCheckpoint())
+        #expect(fixture.store.checkpoints.map(\.chunks) == [2])
+        #expect(await fixture.stream.saveCheckpoint())
+        #expect(fixture.store.checkpoints.count == 1)
+        _ = await fixture.stream.stop()
+        await running
+    }
+
     @Test func cancellationInterrupts() async {
         let fixture = StreamFixture(script: .chunksThenHang(["a"]))
         let task = Task { await fixture.stream.run() }

@@ -150,7 +150,12 @@ final class RememberingStore: MessageStore {
         var refusals = 0
         var losesConfirmation = false
         var isTakenOver = false
-        var lastCheckpoint: StreamCheckpoint?
+        var checkpoints: [StreamCheckpoint] = []
+        var checkpointFailures = 0
+        var checkpointGate: CheckedContinuation<Void, Never>?
+        var holdsCheckpoints = false
+        var checkpointsUnderWay = 0
+        var mostCheckpointsUnderWay = 0
     }
 
     private struct OutOfReach: Error {}
@@ -184,11 +189,49 @@ final class RememberingStore: MessageStore {
 
     func beginExchange(_ exchange: NewExchange) async throws -> ExchangeOutcome { .sessionNotFound }
 
-    var lastCheckpoint: StreamCheckpoint? { state.withLock { $0.lastCheckpoint } }
+    /// What was saved, in the order it was.
+    var checkpoints: [StreamCheckpoint] { state.withLock { $0.checkpoints } }
+    var lastCheckpoint: StreamCheckpoint? { checkpoints.last }
+    /// How often a checkpoint cannot be saved.
+    var checkpointFailures: Int {
+        get { state.withLock { $0.checkpointFailures } }
+        set { state.withLock { $0.checkpointFailures = newValue } }
+    }
+    var mostCheckpointsUnderWay: Int { state.withLock { $0.mostCheckpointsUnderWay } }
+
+    /// The next checkpoint is saved only once ``letCheckpointGo()`` was called.
+    func holdNextCheckpoint() { state.withLock { $0.holdsCheckpoints = true } }
+    var isHoldingACheckpoint: Bool { state.withLock { $0.checkpointGate != nil } }
+    func letCheckpointGo() {
+        let gate = state.withLock { state in
+            defer { state.checkpointGate = nil }
+            return state.checkpointGate
+        }
+        gate?.resume()
+    }
 
     func checkpoint(_ checkpoint: StreamCheckpoint) async throws -> Bool {
-        state.withLock { $0.lastCheckpoint = checkpoint }
-        return !isTakenOver
+        state.withLock { state in
+            state.checkpointsUnderWay += 1
+            state.mostCheckpointsUnderWay = max(state.mostCheckpointsUnderWay, state.checkpointsUnderWay)
+        }
+        defer { state.withLock { $0.checkpointsUnderWay -= 1 } }
+        await withCheckedContinuation { continuation in
+            let isHeld = state.withLock { state in
+                defer { state.holdsCheckpoints = false }
+                if state.holdsCheckpoints { state.checkpointGate = continuation }
+                return state.holdsCheckpoints
+            }
+            if !isHeld { continuation.resume() }
+        }
+        return try state.withLock { state in
+            guard state.checkpointFailures == 0 else {
+                state.checkpointFailures -= 1
+                throw ChatError.unavailable(underlying: OutOfReach())
+            }
+            state.checkpoints.append(checkpoint)
+            return !state.isTakenOver
+        }
     }
 
     func finishStream(_ end: StreamEnd) async throws -> Message? {

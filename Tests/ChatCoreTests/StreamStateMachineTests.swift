@@ -58,16 +58,66 @@ import Testing
         #expect(ending(away.interrupted())?.state == .interrupted)
     }
 
+    /// Asks for a checkpoint of all there is. - Returns: how many chunks it holds.
+    private func checkpoint(of machine: inout StreamStateMachine) -> Int? {
+        guard case .save(_, let chunks) = machine.checkpointRequested(of: machine.chunkCount) else { return nil }
+        return chunks
+    }
+
     @Test func asksForACheckpointEvery64KiB() {
         var machine = StreamStateMachine()
-        #expect(machine.takeCheckpoint()?.chunks == nil)
+        #expect(checkpoint(of: &machine) == nil)
         let half = chunk(String(repeating: "x", count: StreamStateMachine.checkpointBytes / 2))
         #expect(machine.chunkArrived(half) == .deliver(index: 0, saveCheckpoint: false))
         #expect(machine.chunkArrived(half) == .deliver(index: 1, saveCheckpoint: true))
-        #expect(machine.takeCheckpoint()?.chunks == 2)
-        #expect(machine.takeCheckpoint()?.chunks == nil)
+        #expect(checkpoint(of: &machine) == 2)
+        machine.checkpointEnded(isSaved: true)
+        #expect(checkpoint(of: &machine) == nil)
         #expect(machine.chunkArrived(half) == .deliver(index: 2, saveCheckpoint: false))
-        #expect(machine.takeCheckpoint()?.chunks == 3)
+        #expect(checkpoint(of: &machine) == 3)
+    }
+
+    @Test func savesALongAnswerLessOften() {
+        var machine = StreamStateMachine()
+        var saved = 0
+        let piece = chunk(String(repeating: "x", count: 16 * 1024))
+        for _ in 0..<(32 << 20) / (16 * 1024) {
+            guard case .deliver(_, saveCheckpoint: true) = machine.chunkArrived(piece) else { continue }
+            #expect(checkpoint(of: &machine) != nil)
+            machine.checkpointEnded(isSaved: true)
+            saved += 1
+        }
+        // The sum of all that is written stays within a few times the answer.
+        #expect((10...40).contains(saved), "\(saved)")
+    }
+
+    @Test func oneCheckpointIsSavedAtATime() {
+        var machine = StreamStateMachine()
+        let large = chunk(String(repeating: "x", count: StreamStateMachine.checkpointBytes))
+        _ = machine.chunkArrived(large)
+        #expect(checkpoint(of: &machine) == 1)
+        #expect(machine.chunkArrived(large) == .deliver(index: 1, saveCheckpoint: false))
+        guard case .wait = machine.checkpointRequested(of: 2) else {
+            Issue.record("a second one is saved beside it")
+            return
+        }
+        machine.checkpointEnded(isSaved: true)
+        guard case .none = machine.checkpointRequested(of: 1) else {
+            Issue.record("what is saved is saved again")
+            return
+        }
+        #expect(checkpoint(of: &machine) == 2)
+    }
+
+    @Test func whatWasNotSavedIsSavedAgain() {
+        var machine = StreamStateMachine()
+        let large = chunk(String(repeating: "x", count: StreamStateMachine.checkpointBytes))
+        _ = machine.chunkArrived(large)
+        #expect(checkpoint(of: &machine) == 1)
+        machine.checkpointEnded(isSaved: false)
+        #expect(checkpoint(of: &machine) == 1)
+        machine.checkpointEnded(isSaved: false)
+        #expect(machine.chunkArrived(chunk("y")) == .deliver(index: 1, saveCheckpoint: true))
     }
 
     @Test func neighboursOfAKindMerge() {

@@ -52,6 +52,41 @@ import Testing
         #expect(viewer.delivered.isEmpty)
     }
 
+    /// What the viewer has had is not given to it over and over again.
+    @Test func whoFellBehindWaitsForACheckpointThatHoldsMore() async throws {
+        let chunk = String(repeating: "x", count: 200 * 1024)
+        let cluster = await TwoNodes(script: .chunksThenHang(Array(repeating: chunk, count: 8)))
+        cluster.start()
+        await cluster.fixture.viewer.waitForChunk(7)
+        cluster.directory.hidesCheckpoints = true
+        let viewer = RememberingViewer()
+        async let showing: Void = cluster.watch(viewer, from: 1)
+        while cluster.directory.looks < 4 { await Task.yield() }
+        #expect(viewer.snapshots.map(\.nextChunk) == [0])
+        cluster.directory.hidesCheckpoints = false
+        while viewer.snapshots.count < 2 { await Task.yield() }
+        #expect(viewer.snapshots.map(\.nextChunk) == [0, 8])
+        _ = await cluster.stream.stop()
+        await showing
+        #expect(viewer.ends == [.stopped])
+    }
+
+    /// As long as the owner cannot save what is asked for, nothing is shown in its place.
+    @Test func whatCannotBeSavedIsAskedForAgain() async throws {
+        let chunk = String(repeating: "x", count: 200 * 1024)
+        let cluster = await TwoNodes(script: .chunksThenHang(Array(repeating: chunk, count: 8)))
+        cluster.start()
+        await cluster.fixture.viewer.waitForChunk(7)
+        cluster.fixture.store.checkpointFailures = 2
+        let viewer = RememberingViewer()
+        async let showing: Void = cluster.watch(viewer, from: 1)
+        await viewer.waitForSnapshot()
+        #expect(cluster.fixture.store.checkpointFailures == 0)
+        #expect(viewer.snapshots.map(\.nextChunk) == [8])
+        _ = await cluster.stream.stop()
+        await showing
+    }
+
     @Test func withoutABusTheEndComesFromTheDatabase() async throws {
         let cluster = await TwoNodes(script: .chunksThenHang(Self.words))
         cluster.bus.isConnected = false
@@ -167,6 +202,8 @@ private final class FakeDirectory: StreamDirectory {
     private struct State {
         var end: StreamResult?
         var isDeleted = false
+        var hidesCheckpoints = false
+        var looks = 0
     }
 
     private let identity: StreamIdentity
@@ -189,12 +226,21 @@ private final class FakeDirectory: StreamDirectory {
         set { state.withLock { $0.isDeleted = newValue } }
     }
 
+    /// Shows a running stream as if nothing had been saved of it.
+    var hidesCheckpoints: Bool {
+        get { state.withLock { $0.hidesCheckpoints } }
+        set { state.withLock { $0.hidesCheckpoints = newValue } }
+    }
+    /// How often it was asked.
+    var looks: Int { state.withLock { $0.looks } }
+
     func stream(_ id: MessageID, for reader: ClientID) async throws -> KnownStream? {
+        state.withLock { $0.looks += 1 }
         guard !isDeleted else { return nil }
         let ended = store.ends.first.map {
             StreamResult(state: $0.state, content: $0.content, chunks: $0.chunks, metadata: $0.metadata)
         }
-        let saved = store.lastCheckpoint
+        let saved = hidesCheckpoints ? nil : store.lastCheckpoint
         let running = StreamResult(
             state: .streaming,
             content: saved?.content ?? [],

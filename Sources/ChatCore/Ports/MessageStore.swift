@@ -17,7 +17,8 @@ public protocol MessageStore: Sendable {
     /// the user message and the lease of the stream, in one transaction.
     func beginExchange(_ exchange: NewExchange) async throws -> ExchangeOutcome
 
-    /// Saves what a running stream has so far. `false` when this node owns the stream no longer.
+    /// Saves what a running stream has so far, unless more is saved already: a checkpoint that was given up may come late.
+    /// `false` when this node owns the stream no longer.
     func checkpoint(_ checkpoint: StreamCheckpoint) async throws -> Bool
 
     /// Ends a stream: content, state, push event and the end of the lease in one transaction.

@@ -1,6 +1,6 @@
 /// Keeps what a running stream writes: its checkpoints and its end. Errors as in ``MessageStore``.
 public protocol StreamStore: Sendable {
-    /// Saves what a running stream has so far. `false` when this node owns the stream no longer.
+    /// As ``MessageStore/checkpoint(_:)``.
     func checkpoint(_ checkpoint: StreamCheckpoint) async throws -> Bool
 
     /// Ends a stream: its content, its state and the events that tell of it in one transaction.

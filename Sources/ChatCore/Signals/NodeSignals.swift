@@ -106,8 +106,7 @@ public final class NodeSignals: Sendable {
                 var answer = NodeSignal.fetched(requestID: reply.requestID, chunks: chunks).encode()
                 if answer.count > Self.maximumSignalBytes {
                     // A chunk too large for the bus is read from the database.
-                    await stream?.saveCheckpoint()
-                    chunks = .saved
+                    chunks = await stream?.saveCheckpoint() == true ? .saved : nil
                     answer = NodeSignal.fetched(requestID: reply.requestID, chunks: chunks).encode()
                 }
                 await self.send(answer, to: reply.node, "hand on chunks of a stream")

@@ -17,7 +17,9 @@ extension RunningStream {
     static let fetchedBytes = 128 * 1024
 
     /// Gets a viewer on another node the chunks from number `next` on; waits up to `patience` for one.
-    func fetch(from next: Int, for viewer: String, patience: Duration) async -> FetchedChunks {
+    ///
+    /// - Returns: `nil` when nothing can be said just now.
+    func fetch(from next: Int, for viewer: String, patience: Duration) async -> FetchedChunks? {
         let now = ContinuousClock.now
         let isHeld = state.withLock { state in
             state.audience.heard(of: viewer, at: next, until: now + Self.remoteViewerPatience + patience)
@@ -25,8 +27,7 @@ extension RunningStream {
         }
         viewerMovedOn()
         guard isHeld else {
-            await saveCheckpoint()
-            return .saved
+            return await saveCheckpoint() ? .saved : nil
         }
         await waitForNews(after: next, until: now + patience)
         defer { viewerMovedOn() }

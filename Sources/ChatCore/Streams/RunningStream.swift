@@ -14,6 +14,8 @@ public final class RunningStream: Sendable {
         var decided: StreamStateMachine.Ending?
         var backendTask: Task<Void, any Error>?
         var waiters: [CheckedContinuation<Void, Never>] = []
+        /// Who wants a checkpoint while another is being saved.
+        var savers: [CheckedContinuation<Void, Never>] = []
         /// Viewers on other nodes, whose requests wait for the next chunk.
         var fetchers: [Wakeup] = []
         var graceTask: Task<Void, Never>?
@@ -44,8 +46,8 @@ public final class RunningStream: Sendable {
     }
 
     private let request: AnswerRequest
-    private let services: StreamServices
-    private let store: any StreamStore
+    let services: StreamServices
+    let store: any StreamStore
     private let graceSeconds: Int?
     let state = Mutex(State())
     /// Rings when somebody who watches can take more, or is gone.
@@ -126,24 +128,7 @@ public final class RunningStream: Sendable {
         return state.withLock { $0.audience.outcome } ?? .takenOver
     }
 
-    /// Saves what came since the last checkpoint. A stream that another node has taken over is cut off.
-    public func saveCheckpoint() async {
-        guard let (content, chunks) = state.withLock({ $0.machine.takeCheckpoint() }) else { return }
-        let checkpoint = StreamCheckpoint(
-            clientID: identity.clientID,
-            messageID: identity.messageID,
-            nodeID: services.node.id,
-            content: content,
-            chunks: chunks
-        )
-        do {
-            if try await !store.checkpoint(checkpoint) { cutShort { $0.interrupted() } }
-        } catch {
-            services.observer.backgroundWorkFailed("save a checkpoint", error: error)
-        }
-    }
-
-    private func cutShort(_ input: (inout StreamStateMachine) -> StreamStateMachine.EndAction) {
+    func cutShort(_ input: (inout StreamStateMachine) -> StreamStateMachine.EndAction) {
         let task = state.withLock { state in
             state.decide(input(&state.machine)) ? state.backendTask : nil
         }

@@ -3,8 +3,11 @@
 ///
 /// A value-type machine: each input returns what is to be done; the caller does it after it has let go of its lock.
 public struct StreamStateMachine: Sendable {
-    /// Partial content is saved when this much has come since it was saved last.
+    /// Partial content is saved when this much has come since it was saved last, or a ``checkpointFraction`` of what is
+    /// saved already: it is saved whole each time, so that a long answer is not to be saved too often. Once a second it is
+    /// saved in any case.
     public static let checkpointBytes = 64 * 1024
+    public static let checkpointFraction = 4
 
     private enum State {
         /// The exchange is committed; the backend may not have been called. Exits: `streaming`, `ending`.
@@ -46,6 +49,15 @@ public struct StreamStateMachine: Sendable {
         case ignore
     }
 
+    public enum CheckpointAction: Sendable {
+        /// Save this, then say what came of it by ``checkpointEnded(isSaved:)``.
+        case save(content: [ContentPart], chunks: Int)
+        /// Another is being saved: ask again when that has ended.
+        case wait
+        /// All of it is saved, or the end holds it.
+        case none
+    }
+
     public enum EndAction: Sendable {
         /// Cut off the backend if it is still being read, then write this end.
         case finish(Ending)
@@ -56,8 +68,15 @@ public struct StreamStateMachine: Sendable {
     private var state: State = .opening
     private var answer = AnswerContent()
     private var chunks = 0
-    private var savedBytes = 0
-    private var savedChunks = 0
+    private var saved = Extent()
+    /// What the checkpoint holds that is being saved.
+    private var saving: Extent?
+
+    /// How far a checkpoint goes.
+    private struct Extent {
+        var bytes = 0
+        var chunks = 0
+    }
 
     public init() {}
 
@@ -81,18 +100,34 @@ public struct StreamStateMachine: Sendable {
             answer.append(chunk)
             let index = chunks
             chunks += 1
-            return .deliver(index: index, saveCheckpoint: answer.byteCount - savedBytes >= Self.checkpointBytes)
+            return .deliver(index: index, saveCheckpoint: saving == nil && isCheckpointDue)
         case .ending, .ended:
             return .ignore
         }
     }
 
-    /// What a checkpoint has to hold, or `nil` when nothing came since the last one.
-    public mutating func takeCheckpoint() -> (content: [ContentPart], chunks: Int)? {
-        guard case .streaming = state, chunks > savedChunks else { return nil }
-        savedBytes = answer.byteCount
-        savedChunks = chunks
-        return (answer.parts, chunks)
+    private var isCheckpointDue: Bool {
+        answer.byteCount - saved.bytes >= max(Self.checkpointBytes, saved.bytes / Self.checkpointFraction)
+    }
+
+    /// How many chunks have come.
+    public var chunkCount: Int { chunks }
+
+    /// To be asked before what came up to chunk `count` is saved. One checkpoint is saved at a time: they come to the
+    /// database in the order of their content, and none is taken for saved that was not.
+    public mutating func checkpointRequested(of count: Int) -> CheckpointAction {
+        guard case .streaming = state, saved.chunks < count else { return .none }
+        guard saving == nil else { return .wait }
+        saving = Extent(bytes: answer.byteCount, chunks: chunks)
+        return .save(content: answer.parts, chunks: chunks)
+    }
+
+    public var isSaving: Bool { saving != nil }
+
+    /// The checkpoint is in the database, or is not.
+    public mutating func checkpointEnded(isSaved: Bool) {
+        if isSaved, let saving { saved = saving }
+        saving = nil
     }
 
     public mutating func backendCompleted(metadata: JSONObject) -> EndAction {

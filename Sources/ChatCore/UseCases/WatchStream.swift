@@ -86,6 +86,8 @@ public struct WatchStream: Sendable {
         let viewerID = MessageID.make().description
         /// The number of the chunk it is to get next; `nil` when it needs a snapshot first.
         var next: Int?
+        /// Up to which chunk it has been shown the stream; `nil` as long as it has been shown nothing.
+        var shown: Int?
     }
 
     private enum Progress {
@@ -116,11 +118,14 @@ public struct WatchStream: Sendable {
             return .lookAgainLater
         case .running(let owner, isAlive: true):
             if showing.next == nil {
+                // What the viewer has had already is not taken back; the next checkpoint holds more.
+                if let shown = showing.shown, known.result.chunks <= shown { return .lookAgainLater }
                 let hasRoom = showing.viewer.deliver(
                     snapshot: known.result.content,
                     nextChunk: known.result.chunks
                 )
                 showing.next = known.result.chunks
+                showing.shown = known.result.chunks
                 if !hasRoom { await showing.viewer.waitForRoom() }
             }
             showing.caughtUp()
@@ -142,6 +147,7 @@ public struct WatchStream: Sendable {
                 for chunk in chunks {
                     let index = showing.next ?? next
                     showing.next = index + 1
+                    showing.shown = index + 1
                     if !showing.viewer.deliver(chunk, index: index) { await showing.viewer.waitForRoom() }
                 }
             case .saved?:

@@ -7,7 +7,7 @@ extension MessageRepository {
                 Statement(
                     """
                     UPDATE streams SET checkpoint_content = $4, checkpoint_chunks = $5
-                    WHERE client_id = $1 AND message_id = $2 AND node_id = $3
+                    WHERE client_id = $1 AND message_id = $2 AND node_id = $3 AND checkpoint_chunks <= $5
                     """,
                     [
                         .text(checkpoint.clientID.rawValue), .uuid(checkpoint.messageID.uuid),

@@ -68,7 +68,7 @@ enum SummaryStatements {
         Statement(
             """
             UPDATE summaries SET content = $4, chunk_count = $5
-            WHERE client_id = $1 AND summary_id = $2 AND \(isRunning(on: "$3"))
+            WHERE client_id = $1 AND summary_id = $2 AND \(isRunning(on: "$3")) AND chunk_count <= $5
             """,
             [
                 .text(checkpoint.clientID.rawValue), .uuid(checkpoint.messageID.uuid), .uuid(checkpoint.nodeID.uuid),

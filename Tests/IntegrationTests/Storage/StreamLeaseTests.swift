@@ -9,7 +9,8 @@ import Testing
         _ message: MessageID,
         in storage: StorageFixture,
         node: NodeID? = nil,
-        text: String = "partial"
+        text: String = "partial",
+        chunks: Int = 3
     ) async throws -> Bool {
         try await storage.messages.checkpoint(
             StreamCheckpoint(
@@ -17,7 +18,7 @@ import Testing
                 messageID: message,
                 nodeID: node ?? storage.node.id,
                 content: [.text(text)],
-                chunks: 3
+                chunks: chunks
             )
         )
     }
@@ -128,6 +129,25 @@ import Testing
             #expect(message.state == .streaming)
             let query = MessageQuery(clientID: storage.owner, sessionID: message.sessionID)
             #expect(try await storage.messages.messages(query)?.elements.last == message)
+        }
+    }
+
+    /// One that was given up, and sent again, may come after all.
+    @Test func aCheckpointThatComesLateTakesNothingBack() async throws {
+        try await withStorage { storage in
+            let id = try await begin(in: storage)
+            #expect(try await checkpoint(id, in: storage, text: "more", chunks: 4))
+            _ = try await checkpoint(id, in: storage, text: "less", chunks: 3)
+            #expect(try await storage.messages.message(id, of: storage.owner)?.content == [.text("more")])
+            let summary = storage.summary(of: try await storage.makeSession())
+            try await storage.begin(summary)
+            var saved = storage.checkpoint(of: summary.summaryID, text: "more")
+            #expect(try await storage.summaries.checkpoint(saved))
+            saved.chunks -= 1
+            saved.content = [.text("less")]
+            _ = try await storage.summaries.checkpoint(saved)
+            let known = try await storage.directory.stream(summary.summaryID, for: storage.owner)
+            #expect(known?.result.content == [.text("more")])
         }
     }
 
