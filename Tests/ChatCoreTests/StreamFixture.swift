@@ -314,6 +314,10 @@ final class RememberingViewer: StreamViewer {
         state.withLock { state in state.outcomes.contains { if case .takenOver = $0 { true } else { false } } }
     }
 
+    var wasDismissed: Bool {
+        state.withLock { state in state.outcomes.contains { if case .gone = $0 { true } else { false } } }
+    }
+
     /// The text as a client would put it together.
     var text: String {
         state.withLock { state in
@@ -383,6 +387,11 @@ final class RememberingViewer: StreamViewer {
     func ended(_ outcome: StreamOutcome) {
         state.withLock { $0.outcomes.append(outcome) }
         change.yield()
+    }
+
+    func dismiss() {
+        leave()
+        ended(.gone)
     }
 
     func waitForRoom() async {

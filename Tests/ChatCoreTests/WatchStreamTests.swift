@@ -149,7 +149,38 @@ import Testing
         let viewer = RememberingViewer()
         cluster.directory.isDeleted = true
         await cluster.watchStream.show(known, to: viewer, from: 0, reader: .test)
-        #expect(viewer.wasTakenOver)
+        #expect(viewer.wasDismissed)
+    }
+
+    @Test func aGuestsViewerIsDismissedWhenTheShareIsOver() async throws {
+        let cluster = await TwoNodes(script: .chunksThenHang(Self.words))
+        cluster.start()
+        let guest = try #require(ClientID("guest"))
+        let id = cluster.stream.identity.messageID
+        let viewer = RememberingViewer()
+        cluster.stream.show(to: viewer, from: 0)
+        await viewer.waitForChunk(11)
+        cluster.directory.owner = .test
+        async let watching: Void = cluster.watchStream.watchOver(viewer, of: id, owner: .test, reader: guest)
+        await cluster.time.untilSomebodySleeps()
+        cluster.time.pass()
+        await cluster.time.untilSomebodySleeps()
+        #expect(!viewer.wasDismissed)
+        cluster.directory.owner = nil
+        cluster.time.pass()
+        await watching
+        #expect(viewer.wasDismissed)
+        #expect(viewer.isGone)
+        #expect(await cluster.stream.stop() == .stopped)
+        #expect(viewer.ends.isEmpty)
+    }
+
+    @Test func theOwnersViewerIsNotWatchedOver() async throws {
+        let cluster = await TwoNodes(script: .chunksThenHang(Self.words))
+        let viewer = RememberingViewer()
+        let id = cluster.stream.identity.messageID
+        await cluster.watchStream.watchOver(viewer, of: id, owner: .test, reader: .test)
+        #expect(!viewer.isGone)
     }
 
     @Test func whatIsNoAnswerWasNeverStreamed() async throws {
@@ -166,6 +197,7 @@ private struct TwoNodes {
     let fixture: StreamFixture
     let directory: FakeDirectory
     let watchStream: WatchStream
+    let time = PassableTime()
     private let registry = StreamRegistry()
     private let subscriptions: [any SignalSubscription]
 
@@ -184,7 +216,8 @@ private struct TwoNodes {
             directory: directory,
             registry: StreamRegistry(),
             signals: signals,
-            observer: SilentObserver()
+            observer: SilentObserver(),
+            sleep: time.sleep
         )
     }
 
@@ -203,18 +236,19 @@ private final class FakeDirectory: StreamDirectory {
         var end: StreamResult?
         var isDeleted = false
         var hidesCheckpoints = false
+        var owner: ClientID?
         var looks = 0
     }
 
     private let identity: StreamIdentity
     private let store: RememberingStore
-    private let owner: NodeID
+    private let node: NodeID
     private let state = Mutex(State())
 
     init(stream: StreamIdentity, store: RememberingStore, owner: NodeID) {
         identity = stream
         self.store = store
-        self.owner = owner
+        self.node = owner
     }
 
     var end: StreamResult? {
@@ -252,10 +286,16 @@ private final class FakeDirectory: StreamDirectory {
             clientID: identity.clientID,
             sessionID: identity.sessionID,
             messageID: identity.messageID,
-            progress: result == nil ? .running(on: owner, isAlive: true) : .ended,
+            progress: result == nil ? .running(on: node, isAlive: true) : .ended,
             result: result ?? running
         )
     }
 
-    func owner(ofMessage id: MessageID, by guest: ClientID) async throws -> ClientID? { nil }
+    /// Whose session a guest's message is in.
+    var owner: ClientID? {
+        get { state.withLock { $0.owner } }
+        set { state.withLock { $0.owner = newValue } }
+    }
+
+    func owner(ofMessage id: MessageID, by guest: ClientID) async throws -> ClientID? { owner }
 }

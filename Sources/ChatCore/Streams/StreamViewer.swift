@@ -15,6 +15,9 @@ public protocol StreamViewer: AnyObject, Sendable {
     /// Takes a seat in a stream on this node. Called once at most, before anything is handed over from there.
     func seated(_ seat: StreamSeat)
 
+    /// Leaves its seat, if it has one, and is told that the stream is ``StreamOutcome/gone``.
+    func dismiss()
+
     /// Returns when it can take more, or is gone.
     func waitForRoom() async
 
@@ -28,6 +31,8 @@ public enum StreamOutcome: Sendable {
     case ended(StreamResult, error: ChatError?)
     /// Another node has taken the stream over, or its session is gone.
     case takenOver
+    /// There is no such stream for the viewer any more: its session is deleted, or the share it was watched by is over.
+    case gone
 }
 
 /// A viewer's place in a stream that runs on this node.

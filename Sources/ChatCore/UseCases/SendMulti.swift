@@ -93,7 +93,7 @@ public struct SendMulti: Sendable {
             switch await answer.waitForOutcome() {
             case .ended(let result, let error):
                 ended.append(Response(sessionTypeID: type.id, message: result.message, error: error))
-            case .takenOver:
+            case .takenOver, .gone:
                 let error = Message.State.interrupted.error
                 ended.append(Response(sessionTypeID: type.id, message: nil, error: error))
             }

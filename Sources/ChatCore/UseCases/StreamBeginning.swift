@@ -22,6 +22,8 @@ public struct BegunStream: Sendable {
     /// The answer, or the run of the summary.
     public var messageID: MessageID { stream.identity.messageID }
     public var sessionID: SessionID { stream.identity.sessionID }
+    /// Whose session it is in.
+    public var clientID: ClientID { stream.identity.clientID }
 
     /// Has the answer generated and shown to `viewer` from its beginning; returns at once, the stream runs in a task of
     /// its own.

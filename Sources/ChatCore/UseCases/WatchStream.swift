@@ -8,25 +8,31 @@
 public struct WatchStream: Sendable {
     /// Between two looks at a stream that nobody can say anything of just now.
     private static let pause: Duration = .milliseconds(300)
+    /// Between two looks whether a guest may still watch.
+    private static let accessInterval: Duration = .seconds(2)
 
     private let node: Node
     private let directory: any StreamDirectory
     private let registry: StreamRegistry
     private let signals: NodeSignals
     private let observer: any StreamObserver
+    private let sleep: @Sendable (Duration) async throws -> Void
 
+    /// - Parameter sleep: passes the time between two looks at a guest's access.
     public init(
         node: Node,
         directory: any StreamDirectory,
         registry: StreamRegistry,
         signals: NodeSignals,
-        observer: any StreamObserver
+        observer: any StreamObserver,
+        sleep: @escaping @Sendable (Duration) async throws -> Void = { try await Task.sleep(for: $0) }
     ) {
         self.node = node
         self.directory = directory
         self.registry = registry
         self.signals = signals
         self.observer = observer
+        self.sleep = sleep
     }
 
     /// The stream with this id, if `reader` may watch it.
@@ -44,8 +50,8 @@ public struct WatchStream: Sendable {
     /// Shows the stream: the chunks from number `next` on, or, without `next` or when they are no longer held, a snapshot
     /// first; then what comes, and the end.
     ///
-    /// Returns when the viewer has taken a seat in a stream on this node, has been told the end, or is gone. Cancellation
-    /// ends the showing.
+    /// Returns when the viewer of the session's owner has taken a seat in a stream on this node, has been told the end, or is
+    /// gone; that of a guest not before the end. Cancellation ends the showing.
     ///
     /// - Parameter caughtUp: called once or more, when the viewer has taken what there was to be had at once.
     public func show(
@@ -55,11 +61,14 @@ public struct WatchStream: Sendable {
         reader: ClientID,
         caughtUp: @escaping () -> Void = {}
     ) async {
-        var showing = Showing(viewer: viewer, caughtUp: caughtUp, next: next)
+        var showing = Showing(viewer: viewer, reader: reader, caughtUp: caughtUp, next: next)
         var known = stream
         while !viewer.isGone, !Task.isCancelled {
             switch await show(known, in: &showing) {
             case .done: return
+            case .seated:
+                caughtUp()
+                return await watchOver(viewer, of: known.messageID, owner: known.clientID, reader: reader)
             case .lookAgain: break
             case .lookAgainLater:
                 caughtUp()
@@ -67,8 +76,7 @@ public struct WatchStream: Sendable {
             }
             do {
                 guard let found = try await directory.stream(known.messageID, for: reader) else {
-                    // The session is deleted, or the share it was watched by is revoked.
-                    return viewer.ended(.takenOver)
+                    return viewer.ended(.gone)
                 }
                 known = found
             } catch {
@@ -78,9 +86,36 @@ public struct WatchStream: Sendable {
         }
     }
 
+    /// Dismisses a guest's viewer, which has a seat on this node, once the share is over that it watches by; returns then, or
+    /// when the viewer is gone. Does nothing for the session's owner.
+    public func watchOver(
+        _ viewer: any StreamViewer,
+        of message: MessageID,
+        owner: ClientID,
+        reader: ClientID
+    ) async {
+        guard reader != owner else { return }
+        while !viewer.isGone, !Task.isCancelled {
+            try? await sleep(Self.accessInterval)
+            guard !viewer.isGone, await isOver(reader, of: message, owner: owner) else { continue }
+            return viewer.dismiss()
+        }
+    }
+
+    /// Whether a guest may watch no longer. When that cannot be found out, the guest may for now.
+    private func isOver(_ guest: ClientID, of message: MessageID, owner: ClientID) async -> Bool {
+        do {
+            return try await directory.owner(ofMessage: message, by: guest) != owner
+        } catch {
+            observer.backgroundWorkFailed("look whether a guest may still watch", error: error)
+            return false
+        }
+    }
+
     /// Where a viewer stands.
     private struct Showing {
         let viewer: any StreamViewer
+        let reader: ClientID
         let caughtUp: () -> Void
         /// Names it to the owner of the stream.
         let viewerID = MessageID.make().description
@@ -91,7 +126,7 @@ public struct WatchStream: Sendable {
     }
 
     private enum Progress {
-        case done, lookAgain, lookAgainLater
+        case done, seated, lookAgain, lookAgainLater
     }
 
     /// Goes as far as can be gone with what is known.
@@ -113,7 +148,7 @@ public struct WatchStream: Sendable {
             guard let stream = registry.stream(known.messageID) else { return .lookAgainLater }
             stream.show(to: showing.viewer, from: showing.next)
             await showing.viewer.waitForRoom()
-            return .done
+            return .seated
         case .running(_, isAlive: false):
             return .lookAgainLater
         case .running(let owner, isAlive: true):
@@ -135,7 +170,15 @@ public struct WatchStream: Sendable {
 
     /// Fetches chunks until there are no more to be had in this way.
     private func fetch(_ known: KnownStream, from owner: NodeID, in showing: inout Showing) async -> Progress {
+        var accessEnds = ContinuousClock.now + Self.accessInterval
         while let next = showing.next, !showing.viewer.isGone, !Task.isCancelled {
+            if showing.reader != known.clientID, ContinuousClock.now >= accessEnds {
+                guard await !isOver(showing.reader, of: known.messageID, owner: known.clientID) else {
+                    showing.viewer.ended(.gone)
+                    return .done
+                }
+                accessEnds = .now + Self.accessInterval
+            }
             let request = FetchRequest(
                 clientID: known.clientID,
                 messageID: known.messageID,

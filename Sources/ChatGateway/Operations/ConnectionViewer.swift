@@ -7,7 +7,10 @@ import Synchronization
 final class ConnectionViewer: StreamViewer {
     private struct State {
         var seat: StreamSeat?
+        /// It takes nothing any more.
         var isGone = false
+        /// It was told the end.
+        var hasEnded = false
     }
 
     private let connection: Connection
@@ -82,7 +85,18 @@ final class ConnectionViewer: StreamViewer {
 
     func waitForRoom() async { await flow.waitForRoom() }
 
+    func dismiss() {
+        // First, so that nothing follows what is told then.
+        state.state.withLock { $0.seat }?.leave()
+        ended(.gone)
+    }
+
     func ended(_ outcome: StreamOutcome) {
+        let isFirst = state.state.withLock { state in
+            defer { state.hasEnded = true }
+            return !state.hasEnded
+        }
+        guard isFirst else { return }
         connection.outbound.send(text: lastEnvelope(outcome))
         connection.viewerEnded(self)
         state.state.withLock { state in
@@ -98,6 +112,7 @@ final class ConnectionViewer: StreamViewer {
         case .ended(let result, nil):
             return ServerEnvelope.streamingComplete(result, message: messageID, requestID: requestID)
         case .ended(_, let cause?): error = cause
+        case .gone: error = .messageNotFound(messageID)
         case .takenOver:
             error = ChatError(.serviceUnavailable, "The answer was interrupted.", retryAfterSeconds: 1)
         }

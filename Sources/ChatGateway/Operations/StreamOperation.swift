@@ -30,39 +30,56 @@ struct StreamOperation: Sendable {
     }
 
     private func run(in turn: BeginningTurn) async {
-        guard case .repeated(let userMessageID, let messageID, let sessionID)? = await carryOut(in: turn) else {
-            return
-        }
-        let snapshotTurn = await connection.snapshotTurns.take()
-        defer { snapshotTurn.pass() }
-        do {
-            let watch = connection.services.operations.watchStream
-            let known = try await watch.find(messageID, reader: caller.clientID)
-            let viewer = announce(messageID, userMessage: userMessageID, session: sessionID)
-            await watch.show(known, to: viewer, from: 0, reader: caller.clientID, caughtUp: snapshotTurn.pass)
-        } catch {
-            failed(error)
+        guard let beginning = await carryOut(in: turn) else { return }
+        let watch = connection.services.operations.watchStream
+        switch beginning {
+        case .begun(let stream, let viewer):
+            await watch.watchOver(viewer, of: stream.messageID, owner: stream.clientID, reader: caller.clientID)
+        case .repeated(let userMessageID, let messageID, let sessionID):
+            let snapshotTurn = await connection.snapshotTurns.take()
+            defer { snapshotTurn.pass() }
+            do {
+                let known = try await watch.find(messageID, reader: caller.clientID)
+                let viewer = announce(messageID, userMessage: userMessageID, session: sessionID)
+                await watch.show(
+                    known,
+                    to: viewer,
+                    from: 0,
+                    reader: caller.clientID,
+                    caughtUp: snapshotTurn.pass
+                )
+            } catch {
+                failed(error)
+            }
         }
     }
 
+    private enum Outcome {
+        /// It runs, and is shown.
+        case begun(BegunStream, ConnectionViewer)
+        /// As in ``StreamBeginning``.
+        case repeated(userMessageID: MessageID?, messageID: MessageID, sessionID: SessionID)
+    }
+
     /// Begins the stream, or refuses the request. When it returns, a stream that was begun is in the registry.
-    private func carryOut(in turn: BeginningTurn) async -> StreamBeginning? {
+    private func carryOut(in turn: BeginningTurn) async -> Outcome? {
         defer {
             turn.over()
             connection.services.running.ended()
         }
         do {
-            let beginning = try await begin(self, turn)
-            if case .begun(let stream) = beginning {
-                stream.start(
-                    viewer: announce(
-                        stream.messageID,
-                        userMessage: stream.userMessageID,
-                        session: stream.sessionID
-                    )
+            switch try await begin(self, turn) {
+            case .begun(let stream):
+                let viewer = announce(
+                    stream.messageID,
+                    userMessage: stream.userMessageID,
+                    session: stream.sessionID
                 )
+                stream.start(viewer: viewer)
+                return .begun(stream, viewer)
+            case .repeated(let userMessageID, let messageID, let sessionID):
+                return .repeated(userMessageID: userMessageID, messageID: messageID, sessionID: sessionID)
             }
-            return beginning
         } catch {
             failed(error)
             return nil

@@ -131,6 +131,32 @@ struct GuestTests {
         }
     }
 
+    @Test(
+        "A guest who watches is shown nothing more once the share is revoked, and the stream runs on",
+        arguments: [0, 1]
+    )
+    func revokedWhileWatching(gateway: Int) async throws {
+        try await withSharedCluster { cluster in
+            let scene = try await scene(in: cluster)
+            let socket = try await scene.guest.connect(gateway: 0)
+            let request = try await scene.send("/pace 50ms /words 2000", on: socket)
+            let message = try await socket.begun(request).string("message_id")
+            _ = try await socket.chunks(2, of: request)
+            let device = try await scene.guest.connect(gateway: gateway)
+            let watching = try await device.resume(message, from: 0)
+            var seen = ResumedStream()
+            try await seen.follow(device, watching, upTo: 2)
+            let url = "/api/v1/sessions/\(scene.session)/shares/\(scene.share)"
+            #expect(try await scene.owner.api().delete(url).status == 200)
+            try await seen.follow(device, watching)
+            #expect(seen.end?["error_code"] == "MESSAGE_NOT_FOUND")
+            let end = try await socket.expect("message.streaming.error", requestID: request)
+            #expect(end["error_code"] == "MESSAGE_NOT_FOUND")
+            #expect(try await scene.owner.message(message).messageState == "streaming")
+            #expect(try await scene.owner.api().post("/api/v1/messages/\(message)/stop")["stopped"] == true)
+        }
+    }
+
     @Test("A share that is revoked, forged or another session's opens nothing, the own branch neither")
     func revoked() async throws {
         try await withSharedCluster { cluster in
