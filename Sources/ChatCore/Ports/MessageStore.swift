@@ -159,6 +159,8 @@ public enum ExchangeOutcome: Sendable {
     /// The request may wait, and has to: the message to hang under is still being streamed, or others that came before
     /// wait for the same. This is its place.
     case waits(ticket: Int64)
+    /// It has to wait, and has just come; ``WaitingLine/maximumPlaces`` wait already.
+    case lineFull
 }
 
 /// The partial content of a running stream.

@@ -79,4 +79,6 @@ public enum RecreationOutcome: Sendable {
     case streaming
     /// As ``ExchangeOutcome/waits(ticket:)``.
     case waits(ticket: Int64)
+    /// As ``ExchangeOutcome/lineFull``.
+    case lineFull
 }

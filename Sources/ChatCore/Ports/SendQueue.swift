@@ -17,6 +17,8 @@ public protocol SendQueue: Sendable {
 public struct WaitingLine: Hashable, Sendable {
     /// How long a place holds without a sign of life.
     public static let placeSeconds = 15
+    /// How many may wait in it.
+    public static let maximumPlaces = 100
 
     /// The owner of the session.
     public var clientID: ClientID
@@ -33,7 +35,8 @@ public struct WaitingLine: Hashable, Sendable {
 
 /// What a request's transaction has to know of the line it would wait in.
 public enum WaitingPlace: Hashable, Sendable {
-    /// It has just come: everybody in the line comes first. It gets a place behind them when it cannot be carried out yet.
+    /// It has just come: everybody in the line comes first. It gets a place behind them when it cannot be carried out yet
+    /// and there is one.
     case arriving(WaitingLine)
     /// It stands in the line: those with lower tickets come first. Its place is prolonged when it cannot be carried out
     /// yet, also one that had lapsed, and given up when it is.

@@ -14,6 +14,7 @@ extension ExchangeOutcome {
                 resourceID: parent?.description
             )
         case .waits: ChatError(.conflict, "The message to answer is still being streamed.")
+        case .lineFull: .lineFull
         case .keyReused: ChatError(.conflict, "This id was used for another request.")
         case .begun, .repeated: ChatError(.conflict, "This request was carried out before.")
         }
@@ -42,6 +43,16 @@ extension Session {
 }
 
 extension ChatError {
+    /// As many requests wait for the same message as may.
+    static var lineFull: ChatError {
+        ChatError(
+            .rateLimitExceeded,
+            "Too many requests wait for this message.",
+            retryAfterSeconds: 1,
+            limitType: "waiting"
+        )
+    }
+
     /// A request names a session type there is not.
     static func sessionTypeNotFound(_ id: SessionTypeID, field: String) -> ChatError {
         ChatError(

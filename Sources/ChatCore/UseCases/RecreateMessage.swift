@@ -29,7 +29,7 @@ public struct RecreateMessage: Sendable {
     ///   - turn: when it may be begun.
     /// - Throws: ``ChatError``: `MESSAGE_NOT_FOUND`, `INVALID_REQUEST` (the message is no answer, or a capability the
     ///   session does not have), `CONFLICT` (the answer is streaming, or the key was used for another request),
-    ///   `SERVICE_UNAVAILABLE`.
+    ///   `RATE_LIMIT_EXCEEDED` (too many wait for the answer), `SERVICE_UNAVAILABLE`.
     public func callAsFunction(
         _ request: RecreateMessageRequest,
         caller: Caller,
@@ -95,6 +95,7 @@ public struct RecreateMessage: Sendable {
         case .keyReused: throw ChatError(.conflict, "This id was used for another request.")
         case .messageNotFound: throw ChatError.messageNotFound(request.messageID)
         case .notAnAnswer: throw Self.notAnAnswer
+        case .lineFull: throw ChatError.lineFull
         case .streaming, .waits:
             throw ChatError(
                 .conflict,

@@ -28,7 +28,8 @@ public struct SendMessage: Sendable {
     ///   - turn: when it may be begun.
     /// - Throws: ``ChatError``: `SESSION_NOT_FOUND`, `MESSAGE_NOT_FOUND` (the parent), `NOT_FOUND` (the share),
     ///   `FORBIDDEN` (a guest's parent), `INVALID_REQUEST` (a capability the session does not have), `CONFLICT` (the parent
-    ///   is streaming, or the key was used for another request), `SERVICE_UNAVAILABLE`.
+    ///   is streaming, or the key was used for another request), `RATE_LIMIT_EXCEEDED` (too many wait for the parent),
+    ///   `SERVICE_UNAVAILABLE`.
     public func callAsFunction(
         _ request: SendMessageRequest,
         caller: Caller,

@@ -46,6 +46,7 @@ extension MessageRepository {
             case .parentNotFound: return .parentNotFound
             case .parentStreaming: return .parentStreaming(MessageID(try row.uuid(3)))
             case .parentNotForGuests: return .parentNotForGuests
+            case .lineFull: return .lineFull
             case .waits: return .waits(ticket: try row.integer(8))
             }
         }
@@ -81,6 +82,7 @@ private enum Verdict: String {
     case parentStreaming = "parent_streaming"
     case parentNotForGuests = "parent_not_for_guests"
     case waits
+    case lineFull = "line_full"
 }
 
 extension Row {

@@ -77,6 +77,7 @@ public struct RecreationRepository: RecreationStore {
         case .messageNotFound: return .messageNotFound
         case .notAnAnswer: return .notAnAnswer
         case .streaming: return .streaming
+        case .lineFull: return .lineFull
         case .waits: return .waits(ticket: try row.integer(6))
         }
     }
@@ -104,6 +105,7 @@ private enum Verdict: String {
     case notAnAnswer = "not_an_answer"
     case streaming
     case waits
+    case lineFull = "line_full"
 }
 
 extension Row {

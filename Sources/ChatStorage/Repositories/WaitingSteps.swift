@@ -31,7 +31,17 @@ struct WaitingSteps {
     func verdicts(isStreaming: String, refusal: String) -> String {
         """
         WHEN \(isStreaming) AND \(line)::uuid IS NULL THEN '\(refusal)'
-        WHEN \(isStreaming) OR \(othersComeFirst(leaf: "(SELECT active_leaf_message_id FROM session)")) THEN 'waits'
+        WHEN \(isStreaming) OR \(othersComeFirst(leaf: "(SELECT active_leaf_message_id FROM session)"))
+            THEN CASE WHEN \(ticket)::bigint IS NULL AND \(isFull) THEN 'line_full' ELSE 'waits' END
+        """
+    }
+
+    private var isFull: String {
+        """
+        (
+            SELECT count(*) FROM waiting_requests
+            WHERE client_id = $1 AND session_id = $2 AND line_id = \(line)::uuid AND expires_at > now()
+        ) >= \(WaitingLine.maximumPlaces)
         """
     }
 

@@ -91,6 +91,42 @@ struct SendQueueTests {
         }
     }
 
+    @Test func aLineHasAnEnd() async throws {
+        try await withStorage { storage in
+            let session = try await storage.makeSession()
+            let line = storage.line(session)
+            let running = try await storage.begin(storage.exchange(in: session)).response.id
+            let first = try await storage.enter(line)
+            try await storage.database.query(
+                """
+                INSERT INTO waiting_requests (client_id, session_id, line_id, expires_at)
+                SELECT client_id, session_id, line_id, expires_at
+                FROM waiting_requests, generate_series(2, \(WaitingLine.maximumPlaces))
+                """
+            )
+            var exchange = storage.exchange(in: session)
+            exchange.place = .arriving(line)
+            guard case .lineFull = try await storage.messages.beginExchange(exchange) else {
+                Issue.record("one more waits than may")
+                return
+            }
+            #expect(try await places(storage) == "\(WaitingLine.maximumPlaces)")
+            // Whoever stands in it goes on waiting; another line has places of its own.
+            #expect(try await send(storage, in: session, at: .waiting(line, ticket: first)) == .waits(first))
+            let recreation = storage.recreation(
+                of: running,
+                in: session,
+                place: .arriving(storage.line(session, running))
+            )
+            guard case .waits = try await storage.recreations.beginRecreation(recreation) else {
+                Issue.record("it does not wait")
+                return
+            }
+            try await storage.queue.leave(first, in: line)
+            #expect(try await send(storage, in: session, at: .arriving(line)).ticket != nil)
+        }
+    }
+
     /// Answers of requests that have to wait may be many and long; they are read when it is their turn.
     @Test func whoHasToWaitReadsNoHistory() async throws {
         try await withStorage { storage in
