@@ -47,6 +47,35 @@ struct ServiceFaultTests {
         }
     }
 
+    @Test("A request that waits for a stream waits on while PostgreSQL restarts")
+    func postgresRestartInALine() async throws {
+        try await withCluster(TestCluster.Shape(apis: 1, gateways: 1, ownsPostgres: true)) { cluster in
+            let client = try await TestClient(of: cluster)
+            let session = try await client.makeSession()
+            let socket = try await client.connect()
+            let running = try await socket.say("/pace 50ms /words 2000", in: session)
+            let message = try await socket.begun(running).string("message_id")
+            let waiting = try await socket.send(
+                "message.send",
+                ["session_id": .string(session), "content": "after all", "on_busy": "enqueue"]
+            )
+            try await eventually("the request waits") {
+                try await cluster.database.query("SELECT count(*) FROM waiting_requests") == "1" ? true : nil
+            }
+            try await cluster.database.server.stop()
+            // Twice as long as an operation waits for a connection.
+            for _ in 0..<2 {
+                let other = try await socket.say("now", in: session)
+                try await socket.expect("response.error", requestID: other, timeout: .seconds(40))
+            }
+            try await cluster.database.server.start()
+            try await cluster.apis[0].untilReady()
+            #expect(try await client.api().post("/api/v1/messages/\(message)/stop")["stopped"] == true)
+            #expect(try await socket.stream(of: waiting).text == "after all")
+            #expect(!socket.waiting.contains { $0.type == "response.error" })
+        }
+    }
+
     @Test("PostgreSQL crashes and comes back while a stream goes on")
     func postgresCrash() async throws {
         try await withCluster(TestCluster.Shape(apis: 1, gateways: 1, ownsPostgres: true)) { cluster in

@@ -15,8 +15,9 @@ public protocol SendQueue: Sendable {
 /// Whoever waits for the leaf of the active path and whoever waits for the message that is this leaf wait for the same:
 /// they come in the order in which they arrived, too.
 public struct WaitingLine: Hashable, Sendable {
-    /// How long a place holds without a sign of life.
-    public static let placeSeconds = 15
+    /// How long a place holds without a sign of life: as long as the lease of a node is by default, so that nobody waits
+    /// longer behind a node that died than for its streams.
+    public static let placeSeconds = 8
     /// How many may wait in it.
     public static let maximumPlaces = 100
 

@@ -4,6 +4,9 @@ public struct BusyStreams: Sendable {
     private static let interruptAttempts = 3
     /// Between two looks at what is waited for, when nobody tells of it; each prolongs the place in the line.
     private static let patience: Duration = .seconds(1)
+    /// How long whoever waits bears with a database that is away. The place may have lapsed by then; it stands where it
+    /// stood.
+    private static let outagePatience: Duration = .seconds(30)
 
     private let queue: any SendQueue
     private let bus: any SignalBus
@@ -86,12 +89,20 @@ public struct BusyStreams: Sendable {
         let subscription = await bus.subscribe(to: .events(of: line.clientID)) { _ in news.ring() }
         defer { subscription.cancel() }
         do {
+            var lastAnswer = ContinuousClock.now
             while mayWait(), !Task.isCancelled {
-                let outcome = try await attempt(.waiting(line, ticket: ticket))
-                guard case .line = obstacle(outcome) else {
-                    // An outcome that is no success leaves the place as it is.
-                    try? await queue.leave(ticket, in: line)
-                    return outcome
+                do {
+                    let outcome = try await attempt(.waiting(line, ticket: ticket))
+                    guard case .line = obstacle(outcome) else {
+                        // An outcome that is no success leaves the place as it is.
+                        try? await queue.leave(ticket, in: line)
+                        return outcome
+                    }
+                    lastAnswer = .now
+                } catch let error as ChatError
+                    where error.code == .serviceUnavailable && lastAnswer + Self.outagePatience > .now
+                {
+                    // It is tried again: by its key it is carried out once, whatever became of this attempt.
                 }
                 await news.wait(until: .now + Self.patience)
             }

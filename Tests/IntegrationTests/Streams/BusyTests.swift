@@ -130,6 +130,33 @@ struct BusyTests {
         }
     }
 
+    @Test("The places of a gateway that is killed hold up those behind them no longer than its streams")
+    func killedGateway() async throws {
+        try await withCluster(TestCluster.Shape(apis: 1)) { cluster in
+            let client = try await TestClient(of: cluster)
+            let session = try await client.makeSession()
+            let sockets = [try await client.connect(gateway: 0), try await client.connect(gateway: 1)]
+            let running = try await sockets[1].say("/pace 50ms /words 2000", in: session)
+            let message = try await sockets[1].begun(running).string("message_id")
+            var waiting = ""
+            for (number, socket) in sockets.enumerated() {
+                waiting = try await socket.send(
+                    "message.send",
+                    ["session_id": .string(session), "content": .string("number \(number)"), "on_busy": "enqueue"]
+                )
+                try await eventually("the request waits") {
+                    let count = try await cluster.database.query("SELECT count(*) FROM waiting_requests")
+                    return Int(count) == number + 1 ? true : nil
+                }
+            }
+            let expiry = try await cluster.database.query("SELECT max(expires_at - now()) FROM waiting_requests")
+            #expect(expiry <= "00:00:08", "no longer than the lease of a node")
+            await cluster.gateways[0].kill()
+            #expect(try await client.api().post("/api/v1/messages/\(message)/stop")["stopped"] == true)
+            #expect(try await sockets[1].stream(of: waiting).text == "number 1")
+        }
+    }
+
     @Test("What waits when its session is deleted is refused")
     func deletedMeanwhile() async throws {
         try await withSharedCluster { cluster in
