@@ -87,6 +87,45 @@ import Testing
         await showing
     }
 
+    /// A client that is behind is there all the same, and its owner is told so.
+    @Test func aViewerWithoutRoomSaysThatItIsThere() async throws {
+        let cluster = await TwoNodes(script: .chunksThenHang(Self.words))
+        cluster.start()
+        await cluster.fixture.viewer.waitForChunk(11)
+        let said = Mutex<[FetchRequest]>([])
+        let subscription = await cluster.bus.subscribe(to: .node(cluster.owner.id)) { delivery in
+            guard case .signal(let bytes) = delivery, case .watching(let request)? = NodeSignal.decode(bytes) else {
+                return
+            }
+            said.withLock { $0.append(request) }
+        }
+        let viewer = RememberingViewer(room: 1)
+        async let showing: Void = cluster.watch(viewer, from: 0)
+        await viewer.waitForChunk(0)
+        for count in 1...3 {
+            await cluster.clock.waitForSleepers()
+            cluster.clock.advance(by: RunningStream.remoteViewerInterval)
+            while said.withLock({ $0.count }) < count { await Task.yield() }
+        }
+        #expect(said.withLock { $0 }.allSatisfy { $0.next == 1 && $0.messageID == cluster.stream.identity.messageID })
+        viewer.makeRoom(.max)
+        await viewer.waitForChunk(11)
+        _ = await cluster.stream.stop()
+        await showing
+        #expect(viewer.indexes == Array(0..<12))
+        subscription.cancel()
+    }
+
+    @Test func whoSaysThatItIsThereIsBelieved() async {
+        let fixture = StreamFixture(script: .chunksThenHang(Self.words), isWatched: false)
+        fixture.stream.heard(of: "viewer", at: 3)
+        let (soon, later) = fixture.stream.state.withLock { state in
+            (state.audience.isEmpty(now: .now + .seconds(9)), state.audience.isEmpty(now: .now + .seconds(11)))
+        }
+        #expect(!soon)
+        #expect(later)
+    }
+
     @Test func withoutABusTheEndComesFromTheDatabase() async throws {
         let cluster = await TwoNodes(script: .chunksThenHang(Self.words))
         cluster.bus.isConnected = false
@@ -162,12 +201,12 @@ import Testing
         await viewer.waitForChunk(11)
         cluster.directory.owner = .test
         async let watching: Void = cluster.watchStream.watchOver(viewer, of: id, owner: .test, reader: guest)
-        await cluster.time.untilSomebodySleeps()
-        cluster.time.pass()
-        await cluster.time.untilSomebodySleeps()
+        await cluster.clock.waitForSleepers()
+        cluster.clock.advance(by: .seconds(2))
+        await cluster.clock.waitForSleepers()
         #expect(!viewer.wasDismissed)
         cluster.directory.owner = nil
-        cluster.time.pass()
+        cluster.clock.advance(by: .seconds(2))
         await watching
         #expect(viewer.wasDismissed)
         #expect(viewer.isGone)
@@ -197,7 +236,8 @@ private struct TwoNodes {
     let fixture: StreamFixture
     let directory: FakeDirectory
     let watchStream: WatchStream
-    let time = PassableTime()
+    let clock = ManualClock()
+    let owner: Node
     private let registry = StreamRegistry()
     private let subscriptions: [any SignalSubscription]
 
@@ -205,7 +245,7 @@ private struct TwoNodes {
 
     init(script: ScriptedBackend.Script) async {
         fixture = StreamFixture(script: script)
-        let owner = Node(id: .make(), name: "owner", role: .gateway)
+        owner = Node(id: .make(), name: "owner", role: .gateway)
         let other = Node(id: .make(), name: "other", role: .gateway)
         let ownerSignals = NodeSignals(node: owner, bus: bus, registry: registry, observer: SilentObserver())
         let signals = NodeSignals(node: other, bus: bus, registry: StreamRegistry(), observer: SilentObserver())
@@ -217,7 +257,7 @@ private struct TwoNodes {
             registry: StreamRegistry(),
             signals: signals,
             observer: SilentObserver(),
-            sleep: time.sleep
+            sleep: { [clock] in try await clock.sleep(until: clock.now.advanced(by: $0), tolerance: nil) }
         )
     }
 

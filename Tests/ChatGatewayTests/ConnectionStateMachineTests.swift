@@ -57,6 +57,33 @@ import Testing
         }
     }
 
+    @Test(arguments: [
+        (ChatError.Code.authRequired, CloseCode.unauthenticated), (.serviceUnavailable, .overloaded),
+        (.internalError, .internalError),
+    ])
+    func aFirstTokenThatIsRefusedCloses(code: ChatError.Code, close: CloseCode) {
+        var machine = machine()
+        let refusal = machine.tokenRefused(code)
+        #expect(refusal == .close(close))
+        #expect(machine.isClosing)
+        let again = machine.tokenRefused(code)
+        #expect(again == .none)
+    }
+
+    @Test func aFreshTokenThatCannotBeCheckedLeavesTheOldOne() throws {
+        var machine = machine()
+        _ = machine.tokenAccepted(try caller("a"))
+        let unchecked = machine.tokenRefused(.serviceUnavailable)
+        #expect(unchecked == .tell)
+        #expect(machine.caller?.clientID.rawValue == "a")
+        let expired = machine.tokenExpired(now: start.advanced(bySeconds: 61))
+        #expect(expired)
+        var other = self.machine()
+        _ = other.tokenAccepted(try caller("a"))
+        let bad = other.tokenRefused(.authRequired)
+        #expect(bad == .close(.unauthenticated))
+    }
+
     @Test func withoutATokenInTimeItEnds() {
         var machine = machine()
         let expired = machine.tokenExpired(now: start)

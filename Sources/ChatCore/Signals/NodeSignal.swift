@@ -6,6 +6,8 @@ enum NodeSignal: Hashable, Sendable {
     case stopConfirmed(requestID: String, state: Message.State?)
     /// Send the chunks of this stream of yours from that number on.
     case fetch(FetchRequest, reply: ReplyAddress)
+    /// The viewer goes on watching that stream of yours from that number on, and can take nothing just now.
+    case watching(FetchRequest)
     /// `nil` when the stream asked about does not run here.
     case fetched(requestID: String, chunks: FetchedChunks?)
 
@@ -30,6 +32,7 @@ extension NodeSignal {
         case stop
         case stopConfirmed = "stop_confirmed"
         case fetch
+        case watching
         case fetched
     }
 
@@ -52,12 +55,11 @@ extension NodeSignal {
             }
         case .fetch(let request, let reply):
             return Self.encode(.fetch, requestID: reply.requestID) { fields in
-                fields["client_id"] = .string(request.clientID.rawValue)
-                fields["message_id"] = .string(request.messageID.description)
-                fields["viewer_id"] = .string(request.viewerID)
-                fields["next_chunk"] = .integer(request.next)
+                Self.add(request, to: &fields)
                 fields["reply_to"] = .string(reply.node.description)
             }
+        case .watching(let request):
+            return Self.encode(.watching, requestID: request.viewerID) { Self.add(request, to: &$0) }
         case .fetched(let requestID, let chunks):
             return Self.encode(.fetched, requestID: requestID) { fields in
                 let held: Held =
@@ -80,6 +82,13 @@ extension NodeSignal {
         return JSONValue.object(fields).bytes
     }
 
+    private static func add(_ request: FetchRequest, to fields: inout JSONObject) {
+        fields["client_id"] = .string(request.clientID.rawValue)
+        fields["message_id"] = .string(request.messageID.description)
+        fields["viewer_id"] = .string(request.viewerID)
+        fields["next_chunk"] = .integer(request.next)
+    }
+
     /// `nil` for bytes that are no signal this version knows.
     static func decode(_ bytes: [UInt8]) -> NodeSignal? {
         guard let json = try? JSONParser.parse(bytes), let requestID = json["request_id"]?.stringValue,
@@ -95,16 +104,23 @@ extension NodeSignal {
             let state = json["state"]?.stringValue.flatMap { Message.State(rawValue: $0) }
             return .stopConfirmed(requestID: requestID, state: state)
         case .fetch:
-            guard let client = clientID(in: json), let message = messageID(in: json),
-                let viewer = json["viewer_id"]?.stringValue, let reply = replyAddress(in: json, requestID: requestID),
-                case .number(let number)? = json["next_chunk"], let next = number.integer, next >= 0
-            else { return nil }
-            let request = FetchRequest(clientID: client, messageID: message, viewerID: viewer, next: Int(next))
+            guard let request = fetchRequest(in: json), let reply = replyAddress(in: json, requestID: requestID) else {
+                return nil
+            }
             return .fetch(request, reply: reply)
+        case .watching: return fetchRequest(in: json).map { .watching($0) }
         case .fetched:
             guard let held = json["held"]?.stringValue.flatMap({ Held(rawValue: $0) }) else { return nil }
             return .fetched(requestID: requestID, chunks: fetched(held, in: json))
         }
+    }
+
+    private static func fetchRequest(in json: JSONValue) -> FetchRequest? {
+        guard let client = clientID(in: json), let message = messageID(in: json),
+            let viewer = json["viewer_id"]?.stringValue, case .number(let number)? = json["next_chunk"],
+            let next = number.integer, next >= 0
+        else { return nil }
+        return FetchRequest(clientID: client, messageID: message, viewerID: viewer, next: Int(next))
     }
 
     private static func fetched(_ held: Held, in json: JSONValue) -> FetchedChunks? {

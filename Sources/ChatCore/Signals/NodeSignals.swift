@@ -53,6 +53,11 @@ public final class NodeSignals: Sendable {
         return chunks
     }
 
+    /// Tells the owner of a stream that a viewer here is still there, and does not wait for anything.
+    func tellWatching(_ request: FetchRequest, at owner: NodeID) async {
+        await send(NodeSignal.watching(request).encode(), to: owner, "tell a node that a stream is watched")
+    }
+
     /// Sends what `signal` makes of the address for the answer, and waits up to `timeout` for that.
     private func ask(
         _ owner: NodeID,
@@ -95,6 +100,8 @@ public final class NodeSignals: Sendable {
                 let state = await stream.stop()
                 await self.answer(reply, .stopConfirmed(requestID: reply.requestID, state: state), "confirm a stop")
             }
+        case .watching(let request):
+            stream(request.messageID, of: request.clientID)?.heard(of: request.viewerID, at: request.next)
         case .fetch(let request, let reply):
             let stream = stream(request.messageID, of: request.clientID)
             Task {

@@ -11,10 +11,18 @@ enum FetchedChunks: Hashable, Sendable {
 }
 
 extension RunningStream {
-    /// So long a viewer on another node is believed to be there after its last request.
+    /// So long a viewer on another node is believed to be there after its last word.
     static let remoteViewerPatience: Duration = .seconds(10)
+    /// How often a viewer on another node says that it is there while it asks for nothing.
+    static let remoteViewerInterval: Duration = .seconds(3)
     /// Of the chunks of one request; one chunk may be larger.
     static let fetchedBytes = 128 * 1024
+
+    /// A viewer on another node, which has had everything before `next`, is still there.
+    func heard(of viewer: String, at next: Int) {
+        state.withLock { $0.audience.heard(of: viewer, at: next, until: .now + Self.remoteViewerPatience) }
+        viewerMovedOn()
+    }
 
     /// Gets a viewer on another node the chunks from number `next` on; waits up to `patience` for one.
     ///

@@ -18,7 +18,8 @@ public struct WatchStream: Sendable {
     private let observer: any StreamObserver
     private let sleep: @Sendable (Duration) async throws -> Void
 
-    /// - Parameter sleep: passes the time between two looks at a guest's access.
+    /// - Parameter sleep: passes the time between two looks at a guest's access, and between two words of a viewer that asks
+    ///   for nothing; cancellation ends it by a throw.
     public init(
         node: Node,
         directory: any StreamDirectory,
@@ -191,7 +192,9 @@ public struct WatchStream: Sendable {
                     let index = showing.next ?? next
                     showing.next = index + 1
                     showing.shown = index + 1
-                    if !showing.viewer.deliver(chunk, index: index) { await showing.viewer.waitForRoom() }
+                    if !showing.viewer.deliver(chunk, index: index) {
+                        await waitForRoom(of: showing.viewer, asking: owner, for: request.goingOn(from: index + 1))
+                    }
                 }
             case .saved?:
                 showing.next = nil
@@ -201,5 +204,32 @@ public struct WatchStream: Sendable {
             }
         }
         return .done
+    }
+
+    /// Returns when the viewer has room; until then the owner of the stream is told that it is there.
+    private func waitForRoom(
+        of viewer: any StreamViewer,
+        asking owner: NodeID,
+        for request: FetchRequest
+    ) async {
+        await withTaskGroup(of: Void.self) { group in
+            group.addTask {
+                while true {
+                    try? await sleep(RunningStream.remoteViewerInterval)
+                    guard !Task.isCancelled else { return }
+                    await signals.tellWatching(request, at: owner)
+                }
+            }
+            await viewer.waitForRoom()
+            group.cancelAll()
+        }
+    }
+}
+
+extension FetchRequest {
+    fileprivate func goingOn(from next: Int) -> FetchRequest {
+        var request = self
+        request.next = next
+        return request
     }
 }

@@ -244,6 +244,15 @@ final class Connection: WebSocketEndpoint {
         }
     }
 
+    /// A token that came as a message was found bad, or could not be checked.
+    func refuseToken(_ error: ChatError, of envelope: ClientEnvelope) {
+        switch state.withLock({ $0.machine.tokenRefused(error.code) }) {
+        case .none: return
+        case .tell: refuse(error, of: envelope, trace: .make())
+        case .close(let code): finish(error, code: code)
+        }
+    }
+
     private func scheduleExpiry(of caller: Caller) {
         let microseconds = caller.expiresAt.microsecondsSince1970
             .subtractingReportingOverflow(Timestamp.now.microsecondsSince1970)

@@ -23,6 +23,13 @@ struct ConnectionStateMachine: Sendable {
         case none
     }
 
+    enum TokenRefusalAction: Equatable {
+        /// The connection goes on with the token it has.
+        case tell
+        case close(CloseCode)
+        case none
+    }
+
     enum StreamAction: Equatable {
         case begin
         case refuse
@@ -93,6 +100,21 @@ struct ConnectionStateMachine: Sendable {
             return .refreshed
         case .closing:
             return .none
+        }
+    }
+
+    /// A token was found bad, or could not be checked: then a connection that has one already keeps it until it runs out.
+    mutating func tokenRefused(_ code: ChatError.Code) -> TokenRefusalAction {
+        switch (state, code) {
+        case (.closing, _): return .none
+        case (.open, let code) where code != .authRequired: return .tell
+        case (.open, _), (.awaitingToken, _): break
+        }
+        state = .closing
+        switch code {
+        case .authRequired: return .close(.unauthenticated)
+        case .serviceUnavailable: return .close(.overloaded)
+        default: return .close(.internalError)
         }
     }
 

@@ -31,7 +31,7 @@ struct AuthOperation: Sendable {
             let caller = try await connection.services.verify(token)
             connection.accept(caller, lastSeq: lastSeq, requestID: envelope.id)
         } catch {
-            connection.fail(error as? ChatError ?? .internalError(underlying: error), code: .unauthenticated)
+            connection.refuseToken(error as? ChatError ?? .internalError(underlying: error), of: envelope)
         }
     }
 }
