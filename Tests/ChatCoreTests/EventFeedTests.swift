@@ -55,6 +55,28 @@ import Testing
         #expect(feed.position == 9)
     }
 
+    /// What does not fit is read back from the log with the rest.
+    @Test func keepsNoMoreEarlyEventsThanItMay() throws {
+        let client = try #require(ClientID("c"))
+        func large(_ seq: Int64) -> PushEvent {
+            PushEvent(
+                clientID: client,
+                seq: seq,
+                kind: .messageCreated,
+                payload: String(repeating: " ", count: EventFeed.maximumEarlyBytes / 4),
+                createdAt: Timestamp(microsecondsSince1970: 0)
+            )
+        }
+        var feed = EventFeed(position: 0)
+        #expect(feed.arrived(large(2)) == .deliverAndReadBack([], after: 0))
+        for seq in 2...9 { #expect(feed.arrived(large(Int64(seq))) == .none) }
+        #expect(feed.readBack([large(1)], reachedEnd: true) == .deliverAndReadBack((1...5).map(large), after: 5))
+        // There is room again.
+        #expect(feed.arrived(large(7)) == .none)
+        #expect(feed.readBack([large(6)], reachedEnd: true) == .deliverAndReadBack((6...7).map(large), after: 7))
+        #expect(feed.readBack((8...9).map(large), reachedEnd: true) == .deliver((8...9).map(large)))
+    }
+
     @Test func anyOrderOfArrivalsEndsInTheSameOrder() throws {
         var generator = SystemRandomNumberGenerator()
         for _ in 0..<200 {

@@ -5,6 +5,8 @@
 public struct EventFeed: Sendable {
     /// How many events that came early are kept while the gap before them is read back; more are read back as well.
     public static let maximumEarlyEvents = 256
+    /// What their payloads may take together.
+    public static let maximumEarlyBytes = 4 << 20
 
     private enum State {
         /// Everything up to `position` was delivered; exits to `catchingUp` when an event is missing.
@@ -25,6 +27,7 @@ public struct EventFeed: Sendable {
     public private(set) var position: Int64
     private var state: State
     private var early: [Int64: PushEvent] = [:]
+    private var earlyBytes = 0
 
     /// - Parameter position: where the log ended when the feed began, after its channel was subscribed.
     public init(position: Int64) {
@@ -39,7 +42,7 @@ public struct EventFeed: Sendable {
             position = event.seq
             return .deliver([event])
         }
-        if early.count < Self.maximumEarlyEvents { early[event.seq] = event }
+        keep(event)
         return startReading(delivering: [])
     }
 
@@ -56,11 +59,11 @@ public struct EventFeed: Sendable {
             position = event.seq
             ordered.append(event)
         }
-        while let next = early.removeValue(forKey: position + 1) {
+        while let next = early[position + 1] {
             position = next.seq
             ordered.append(next)
         }
-        early = early.filter { $0.key > position }
+        dropEarly(through: position)
         state = .live
         if !reachedEnd || again { return startReading(delivering: ordered) }
         // What is still missing is not in the log any more: go on with what there is.
@@ -68,13 +71,28 @@ public struct EventFeed: Sendable {
             position = event.seq
             ordered.append(event)
         }
-        early.removeAll()
+        dropEarly(through: .max)
         return ordered.isEmpty ? .none : .deliver(ordered)
     }
 
     /// The log could not be read; try again later by ``restored()``.
     public mutating func readBackFailed() {
         state = .live
+    }
+
+    /// Keeps an event that came early, as far as there is room for it.
+    private mutating func keep(_ event: PushEvent) {
+        let bytes = event.payload.utf8.count
+        guard early[event.seq] == nil, early.count < Self.maximumEarlyEvents,
+            earlyBytes + bytes <= Self.maximumEarlyBytes
+        else { return }
+        early[event.seq] = event
+        earlyBytes += bytes
+    }
+
+    private mutating func dropEarly(through seq: Int64) {
+        early = early.filter { $0.key > seq }
+        earlyBytes = early.values.reduce(0) { $0 + $1.payload.utf8.count }
     }
 
     private mutating func startReading(delivering events: [PushEvent]) -> Action {
