@@ -1,7 +1,8 @@
 import ChatCore
+import NIOCore
 import Synchronization
 
-/// The connections of this node, within its limits.
+/// The connections of this node, within its limits. A channel whose handshake is still to come counts as one of them.
 final class ConnectionRegistry: Sendable {
     enum Admission: Equatable {
         case admitted
@@ -11,7 +12,14 @@ final class ConnectionRegistry: Sendable {
         case clientIsFull
     }
 
+    /// Beside those it takes, so many channels may be open, to be told that the node is full. More are closed without a word.
+    static let maximumRefused = 256
+
     private struct State {
+        /// Those that are open, whatever has become of them.
+        var channels = 0
+        /// Those whose handshake is to come.
+        var handshakes: Set<ObjectIdentifier> = []
         var connections: [EntityID<Connection>: Connection] = [:]
         var perClient: [ClientID: Int] = [:]
     }
@@ -29,10 +37,30 @@ final class ConnectionRegistry: Sendable {
 
     var all: [Connection] { state.withLock { Array($0.connections.values) } }
 
-    /// Takes in a connection that has not said yet whose it is.
+    /// Counts a channel that was just opened. - Returns: `false` when it is to be closed at once, and is not counted.
+    func arrived(_ channel: any Channel) -> Bool {
+        let id = ObjectIdentifier(channel)
+        let isTaken = state.withLock { state in
+            guard state.channels < maximum + Self.maximumRefused else { return false }
+            state.channels += 1
+            state.handshakes.insert(id)
+            return true
+        }
+        guard isTaken else { return false }
+        channel.closeFuture.whenComplete { _ in
+            self.state.withLock { state in
+                state.channels -= 1
+                state.handshakes.remove(id)
+            }
+        }
+        return true
+    }
+
+    /// Takes in a connection that has not said yet whose it is; its handshake is done.
     func add(_ connection: Connection) -> Admission {
         state.withLock { state in
-            guard state.connections.count < maximum else { return .nodeIsFull }
+            state.handshakes.remove(ObjectIdentifier(connection.channel))
+            guard state.connections.count + state.handshakes.count < maximum else { return .nodeIsFull }
             state.connections[connection.id] = connection
             return .admitted
         }

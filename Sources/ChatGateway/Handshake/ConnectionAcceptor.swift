@@ -9,6 +9,11 @@ package protocol ConnectionAcceptor: Sendable {
     var allowedOrigins: AllowedOrigins { get }
     var limits: MessageDecoder.Limits { get }
 
+    /// Somebody has connected, and the handshake is to come; on the channel's event loop.
+    ///
+    /// - Returns: whether it is waited for; otherwise the channel is closed.
+    func arrived(_ channel: any Channel) -> Bool
+
     /// Decides on a handshake that is in order.
     ///
     /// - Throws: why there is no upgrade.

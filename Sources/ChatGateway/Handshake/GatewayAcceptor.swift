@@ -15,6 +15,8 @@ struct GatewayAcceptor: ConnectionAcceptor {
         )
     }
 
+    func arrived(_ channel: any Channel) -> Bool { services.connections.arrived(channel) }
+
     func accept(_ request: Handshake.Request) async throws(Handshake.Rejection) -> EndpointMaker {
         let caller = try await caller(of: request)
         guard !services.drain.isDraining else { throw .goingAway }

@@ -33,8 +33,9 @@ package enum HandshakePipeline {
             }
     }
 
-    /// On the channel's event loop.
+    /// On the channel's event loop. A channel that cannot be configured is closed.
     private static func configure(_ channel: any Channel, acceptor: any ConnectionAcceptor) throws {
+        guard acceptor.arrived(channel) else { throw NodeIsFull() }
         let upgrader = ConnectionUpgrader(acceptor: acceptor)
         let timeout = channel.eventLoop.scheduleTask(in: patience) { channel.close(promise: nil) }
         channel.closeFuture.whenComplete { _ in timeout.cancel() }
@@ -53,3 +54,6 @@ package enum HandshakePipeline {
         try channel.pipeline.syncOperations.addHandler(RejectionHandler(upgrader: upgrader))
     }
 }
+
+/// There are more channels than can even be told so.
+private struct NodeIsFull: Error {}

@@ -53,6 +53,24 @@ struct LimitTests {
         }
     }
 
+    @Test("Who has connected and says nothing takes a place of the node until the time for the handshake is over")
+    func handshakes() async throws {
+        try await withCluster(Self.shape(["MAX_CONNECTIONS": "3"])) { cluster in
+            let client = try await TestClient(of: cluster)
+            let first = try await client.connect()
+            let port = cluster.gateways[0].port
+            let silent = [try await SilentConnection.open(port: port), try await SilentConnection.open(port: port)]
+            try await eventually("the node is full") { () -> Bool? in
+                let socket = try await open(client)
+                guard (try? await socket.next()) == nil else { return nil }
+                return try await socket.closeCode() == 1013 ? true : nil
+            }
+            for connection in silent { try await connection.close() }
+            try await eventually("there is room again") { try? await client.connect() }
+            try await first.ping()
+        }
+    }
+
     @Test("Without a token in time, the connection is told and closed; with one it stays")
     func authenticationTimeout() async throws {
         try await withSharedCluster(Self.limited) { cluster in
