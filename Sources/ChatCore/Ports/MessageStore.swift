@@ -218,4 +218,14 @@ public struct UnknownOutcomeError: Error, Sendable {
     public init(underlyingError: any Error) {
         self.underlyingError = underlyingError
     }
+
+    /// Does what has an idempotency key, by which a confirmation that was lost is asked for again: done once more, it is
+    /// either done now or found to be done already.
+    static func resolved<Outcome>(_ begin: () async throws -> Outcome) async throws -> Outcome {
+        do {
+            return try await begin()
+        } catch let error as ChatError where error.underlyingError is UnknownOutcomeError {
+            return try await begin()
+        }
+    }
 }

@@ -67,7 +67,7 @@ public struct RecreateMessage: Sendable {
             placed: turn.over,
             attempt: { place in
                 recreation.place = place
-                return try await beginResolvingUnknownOutcome(recreation)
+                return try await UnknownOutcomeError.resolved { try await store.beginRecreation(recreation) }
             },
             obstacle: { $0.obstacle(message.id) }
         )
@@ -83,13 +83,11 @@ public struct RecreateMessage: Sendable {
                 history: history,
                 traceparent: traceparent
             )
-            let stream = RunningStream(
-                identity: StreamIdentity(answer, clientID: owner),
-                request: answer,
-                services: streams,
+            return streams.begun(
+                answer,
+                owner: owner,
                 graceSeconds: request.wishes.onDisconnect == .cancel ? graceSeconds : nil
             )
-            return .begun(BegunStream(stream, in: streams.registry))
         case .repeated(let responseMessageID):
             return .repeated(userMessageID: nil, messageID: responseMessageID, sessionID: session.id)
         case .keyReused: throw ChatError(.conflict, "This id was used for another request.")
@@ -114,15 +112,6 @@ public struct RecreateMessage: Sendable {
             let guest = try await store.guest(ofMessage: id, in: owner)
         else { return (caller.clientID, nil) }
         return (owner, guest)
-    }
-
-    /// As with a send: sent once more, it is either written now or found to be written already.
-    private func beginResolvingUnknownOutcome(_ recreation: NewRecreation) async throws -> RecreationOutcome {
-        do {
-            return try await store.beginRecreation(recreation)
-        } catch let error as ChatError where error.underlyingError is UnknownOutcomeError {
-            return try await store.beginRecreation(recreation)
-        }
     }
 }
 

@@ -73,7 +73,7 @@ public struct SendMessage: Sendable {
             placed: turn.over,
             attempt: { place in
                 exchange.place = place
-                return try await beginResolvingUnknownOutcome(exchange)
+                return try await UnknownOutcomeError.resolved { try await streams.messages.beginExchange(exchange) }
             },
             obstacle: \.obstacle
         )
@@ -89,13 +89,12 @@ public struct SendMessage: Sendable {
                 history: history,
                 traceparent: traceparent
             )
-            let stream = RunningStream(
-                identity: StreamIdentity(answer, clientID: owner),
-                request: answer,
-                services: streams,
+            return streams.begun(
+                answer,
+                owner: owner,
+                userMessageID: userMessage.id,
                 graceSeconds: request.wishes.onDisconnect == .cancel ? graceSeconds : nil
             )
-            return .begun(BegunStream(stream, userMessageID: userMessage.id, in: streams.registry))
         case .repeated(let userMessageID, let responseMessageID):
             return .repeated(userMessageID: userMessageID, messageID: responseMessageID, sessionID: session.id)
         default: throw outcome.refusal(session: session.id, parent: request.parentMessageID)
@@ -113,16 +112,6 @@ public struct SendMessage: Sendable {
         let owner = shared.session.clientID
         return (owner, owner == caller.clientID ? nil : Guest(clientID: caller.clientID, shareID: shared.shareID))
     }
-
-    /// When the connection is lost in mid-commit, the idempotency key tells what became of it: sent once more, the
-    /// exchange is either written now or found to be written already.
-    private func beginResolvingUnknownOutcome(_ exchange: NewExchange) async throws -> ExchangeOutcome {
-        do {
-            return try await streams.messages.beginExchange(exchange)
-        } catch let error as ChatError where error.underlyingError is UnknownOutcomeError {
-            return try await streams.messages.beginExchange(exchange)
-        }
-    }
 }
 
 extension ExchangeOutcome {
@@ -132,16 +121,5 @@ extension ExchangeOutcome {
         case .waits(let ticket): .line(ticket: ticket)
         default: .none
         }
-    }
-}
-
-extension StreamIdentity {
-    init(_ answer: AnswerRequest, clientID: ClientID) {
-        self.init(
-            clientID: clientID,
-            sessionID: answer.sessionID,
-            sessionTypeID: answer.sessionType.id,
-            messageID: answer.responseMessageID
-        )
     }
 }

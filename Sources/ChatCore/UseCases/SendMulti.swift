@@ -62,7 +62,10 @@ public struct SendMulti: Sendable {
         let userMessage: Message
         let responses: [Message]
         let history: [Message]
-        switch try await beginResolvingUnknownOutcome(exchange, further) {
+        let outcome = try await UnknownOutcomeError.resolved {
+            try await exchanges.beginExchange(exchange, furtherAnswers: further)
+        }
+        switch outcome {
         case .begun(let message, let answers, let path): (userMessage, responses, history) = (message, answers, path)
         case .refused(.repeated(let userMessageID, _)):
             return try await storedOutcome(of: userMessageID, in: session, types: types)
@@ -143,18 +146,5 @@ public struct SendMulti: Sendable {
             idempotency: keyed?.idempotencyKey
                 ?? IdempotencyKey(clientID: caller.clientID, key: MessageID.make(at: now).description, digest: "multi")
         )
-    }
-
-    /// When the connection is lost in mid-commit, the key tells what became of it: sent once more, the exchange is either
-    /// written now or found to be written already.
-    private func beginResolvingUnknownOutcome(
-        _ exchange: NewExchange,
-        _ further: [FurtherAnswer]
-    ) async throws -> MultiExchangeOutcome {
-        do {
-            return try await exchanges.beginExchange(exchange, furtherAnswers: further)
-        } catch let error as ChatError where error.underlyingError is UnknownOutcomeError {
-            return try await exchanges.beginExchange(exchange, furtherAnswers: further)
-        }
     }
 }

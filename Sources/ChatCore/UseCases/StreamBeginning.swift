@@ -33,6 +33,42 @@ public struct BegunStream: Sendable {
     }
 }
 
+extension StreamServices {
+    /// The stream of an answer whose beginning is committed.
+    ///
+    /// - Parameters:
+    ///   - owner: of the session.
+    ///   - store: as in ``RunningStream``.
+    ///   - graceSeconds: as in ``RunningStream``.
+    func begun(
+        _ answer: AnswerRequest,
+        owner: ClientID,
+        userMessageID: MessageID? = nil,
+        store: (any StreamStore)? = nil,
+        graceSeconds: Int? = nil
+    ) -> StreamBeginning {
+        let stream = RunningStream(
+            identity: StreamIdentity(answer, clientID: owner),
+            request: answer,
+            services: self,
+            store: store,
+            graceSeconds: graceSeconds
+        )
+        return .begun(BegunStream(stream, userMessageID: userMessageID, in: registry))
+    }
+}
+
+extension StreamIdentity {
+    init(_ answer: AnswerRequest, clientID: ClientID) {
+        self.init(
+            clientID: clientID,
+            sessionID: answer.sessionID,
+            sessionTypeID: answer.sessionType.id,
+            messageID: answer.responseMessageID
+        )
+    }
+}
+
 /// What a request says about its own stream, whatever it asks for.
 public struct StreamWishes: Hashable, Sendable {
     /// What to do when the message to hang under, or to replace, is still being streamed.

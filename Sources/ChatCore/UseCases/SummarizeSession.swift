@@ -47,7 +47,7 @@ public struct SummarizeSession: Sendable {
             historyLimit: type.historyLimit,
             idempotency: IdempotencyKey(clientID: caller.clientID, key: idempotencyKey, digest: request.digest)
         )
-        switch try await beginResolvingUnknownOutcome(summary) {
+        switch try await UnknownOutcomeError.resolved({ try await summaries.beginSummary(summary) }) {
         case .begun(let history):
             let answer = AnswerRequest(
                 kind: .summary,
@@ -59,25 +59,11 @@ public struct SummarizeSession: Sendable {
                 history: history,
                 traceparent: traceparent
             )
-            let stream = RunningStream(
-                identity: StreamIdentity(answer, clientID: session.clientID),
-                request: answer,
-                services: streams,
-                store: summaries
-            )
-            return .begun(BegunStream(stream, in: streams.registry))
+            return streams.begun(answer, owner: session.clientID, store: summaries)
         case .repeated(let summaryID):
             return .repeated(userMessageID: nil, messageID: summaryID, sessionID: session.id)
         case .keyReused: throw ChatError(.conflict, "This id was used for another request.")
         case .sessionNotFound: throw ChatError.sessionNotFound(request.sessionID)
-        }
-    }
-
-    private func beginResolvingUnknownOutcome(_ summary: NewSummary) async throws -> SummaryOutcome {
-        do {
-            return try await summaries.beginSummary(summary)
-        } catch let error as ChatError where error.underlyingError is UnknownOutcomeError {
-            return try await summaries.beginSummary(summary)
         }
     }
 }

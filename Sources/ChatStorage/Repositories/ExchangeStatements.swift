@@ -50,25 +50,13 @@ enum ExchangeStatements {
 
     /// `$3` is the parent, null for the leaf of the active path; `$14` the guest, null for the owner.
     ///
-    /// Every step reads its predecessor through a scalar subquery: that puts them in order, and each look-up into the
-    /// tree stays one of a single key whatever the planner believes about the size of a session.
-    ///
-    /// The active sibling is looked for among the children of a parent only: a new root comes when the active path is
-    /// empty, that is when no root is active. What a guest hangs under the owner's active path is not active, so that
-    /// the path goes on as it was. Times within a session strictly increase, the answer's right after its question's, so
-    /// that `created_at` is the order of creation even when the clock is set back.
+    /// What a guest hangs under the owner's active path is not active, so that the path goes on as it was. The answer's time
+    /// comes right after its question's.
     private static let writeText = """
-        WITH session AS MATERIALIZED (
-            SELECT active_leaf_message_id, greatest(clock_timestamp(), updated_at + interval '1 microsecond') AS now
-            FROM sessions
-            WHERE client_id = $1 AND session_id = $2 AND \(GuestAccess.mayEnter(guest: "$14", share: "$15"))
-        ), parent AS MATERIALIZED (
+        WITH \(TreeSteps.session(guest: "$14", share: "$15")), parent AS MATERIALIZED (
             SELECT message_id, state, CASE
                 WHEN $3::uuid IS NULL OR message_id = (SELECT active_leaf_message_id FROM session) THEN true
-                ELSE EXISTS (
-                    SELECT FROM message_path($1, $2, (SELECT active_leaf_message_id FROM session)) AS path
-                    WHERE path.branch_id = messages.branch_id AND messages.depth <= path.last_depth
-                )
+                ELSE \(TreeSteps.isOnActivePath)
             END AS is_on_active_path,
             author_id = $14 OR message_id = (SELECT active_leaf_message_id FROM session) AS is_open_to_guest
             FROM messages
@@ -101,12 +89,7 @@ enum ExchangeStatements {
             FROM verdict
             CROSS JOIN (SELECT coalesce((SELECT is_on_active_path FROM parent), true) AS is_on_active_path) AS place
             WHERE verdict = 'accepted' AND ($12 IS NULL OR EXISTS (SELECT FROM claimed_key))
-        ), deactivated AS (
-            UPDATE messages SET is_active = false
-            WHERE client_id = $1 AND is_active
-                AND parent_message_id = (SELECT parent_message_id FROM accepted WHERE accepted.is_active)
-            RETURNING message_id
-        ), written AS (
+        ), \(TreeSteps.deactivated), written AS (
             INSERT INTO messages (client_id, session_id, message_id, parent_message_id, role, content, file_urls,
                 is_active, state, author_id, session_type_id, created_at)
             SELECT $1, $2, $4, parent_message_id, 'user', $5, $6, is_active, 'complete', $10, $9, now
@@ -117,18 +100,8 @@ enum ExchangeStatements {
                 now + interval '1 microsecond'
             FROM accepted
             RETURNING messages AS message
-        ), moved AS (
-            UPDATE sessions SET
-                updated_at = (SELECT now + interval '1 microsecond' FROM accepted),
-                active_leaf_message_id = CASE
-                    WHEN (SELECT is_on_active_path AND is_active FROM accepted) THEN $7
-                    ELSE active_leaf_message_id
-                END
-            WHERE client_id = $1 AND session_id = $2 AND EXISTS (SELECT FROM accepted)
-        ), leased AS (
-            INSERT INTO streams (client_id, session_id, message_id, node_id, started_at)
-            SELECT $1, $2, $7, $8, now FROM accepted
-        ), \(GuestAccess.noted("$4", "$7", guest: "$14", share: "$15")),
+        ), \(TreeSteps.begun("$7", on: "$8", at: "now + interval '1 microsecond'")),
+        \(GuestAccess.noted("$4", "$7", guest: "$14", share: "$15")),
         \(waiting.steps), told AS MATERIALIZED (
             SELECT message, append_message_created(message, (message).variant_index + 1)
             FROM written

@@ -30,23 +30,15 @@ enum RecreationStatements {
 
     private static let waiting = WaitingSteps(line: "$13", ticket: "$14")
 
-    /// `$3` is the answer to replace; `$11` the guest, null for the owner. Steps, flags and times as in
-    /// ``ExchangeStatements``.
+    /// `$3` is the answer to replace; `$11` the guest, null for the owner. Flags as in ``ExchangeStatements``.
     private static let writeText = """
-        WITH session AS MATERIALIZED (
-            SELECT active_leaf_message_id, greatest(clock_timestamp(), updated_at + interval '1 microsecond') AS now
-            FROM sessions
-            WHERE client_id = $1 AND session_id = $2 AND \(GuestAccess.mayEnter(guest: "$11", share: "$12"))
-        ), replaced AS MATERIALIZED (
+        WITH \(TreeSteps.session(guest: "$11", share: "$12")), replaced AS MATERIALIZED (
             SELECT parent_message_id, role, state
             FROM messages
             WHERE client_id = $1 AND session_id = $2 AND message_id = $3
                 AND EXISTS (SELECT FROM session) AND ($11 IS NULL OR author_id = $11)
         ), parent AS MATERIALIZED (
-            SELECT message_id, EXISTS (
-                SELECT FROM message_path($1, $2, (SELECT active_leaf_message_id FROM session)) AS path
-                WHERE path.branch_id = messages.branch_id AND messages.depth <= path.last_depth
-            ) AS is_on_active_path
+            SELECT message_id, \(TreeSteps.isOnActivePath) AS is_on_active_path
             FROM messages
             WHERE client_id = $1 AND message_id = (SELECT parent_message_id FROM replaced)
         ), \(KeySteps.known(client: "$8", key: "$9")), verdict AS MATERIALIZED (
@@ -68,30 +60,14 @@ enum RecreationStatements {
             FROM verdict
             CROSS JOIN parent
             WHERE verdict = 'accepted' AND EXISTS (SELECT FROM claimed_key)
-        ), deactivated AS (
-            UPDATE messages SET is_active = false
-            WHERE client_id = $1 AND is_active
-                AND parent_message_id = (SELECT parent_message_id FROM accepted WHERE accepted.is_active)
-            RETURNING message_id
-        ), written AS (
+        ), \(TreeSteps.deactivated), written AS (
             INSERT INTO messages (client_id, session_id, message_id, parent_message_id, role, content, file_urls,
                 is_active, state, author_id, session_type_id, created_at)
             SELECT $1, $2, $4, parent_message_id, 'assistant', '[]', '[]', is_active, 'streaming', $7, $6, now
             FROM accepted
             WHERE (SELECT count(*) FROM deactivated) >= 0
             RETURNING parent_message_id, variant_index, is_active, created_at
-        ), moved AS (
-            UPDATE sessions SET
-                updated_at = (SELECT now FROM accepted),
-                active_leaf_message_id = CASE
-                    WHEN (SELECT is_on_active_path AND is_active FROM accepted) THEN $4
-                    ELSE active_leaf_message_id
-                END
-            WHERE client_id = $1 AND session_id = $2 AND EXISTS (SELECT FROM accepted)
-        ), leased AS (
-            INSERT INTO streams (client_id, session_id, message_id, node_id, started_at)
-            SELECT $1, $2, $4, $5, now FROM accepted
-        ), \(GuestAccess.noted("$4", guest: "$11", share: "$12")),
+        ), \(TreeSteps.begun("$4", on: "$5", at: "now")), \(GuestAccess.noted("$4", guest: "$11", share: "$12")),
         \(waiting.steps)
         SELECT
             CASE WHEN verdict = 'accepted' AND parent_message_id IS NULL THEN 'claimed_meanwhile' ELSE verdict END,
