@@ -1,3 +1,4 @@
+import ChatCore
 import ChatRuntime
 import NIOHTTP1
 import Testing
@@ -18,6 +19,16 @@ import Testing
         } catch {
             return error.status
         }
+    }
+
+    @Test func aTokenThatCannotBeCheckedIsNotCalledBad() {
+        let bad = Handshake.Rejection.badToken(ChatError(.authRequired, "expired"))
+        #expect(bad.status == .unauthorized)
+        #expect(bad.headers.contains(name: "www-authenticate"))
+        let unchecked = Handshake.Rejection.badToken(ChatError(.serviceUnavailable, "no keys"))
+        #expect(unchecked.status == .serviceUnavailable)
+        #expect(unchecked.headers["retry-after"] == ["1"])
+        #expect(!unchecked.headers.contains(name: "www-authenticate"))
     }
 
     @Test func aClientThatOffersNothingIsAccepted() throws {

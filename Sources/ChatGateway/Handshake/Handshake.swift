@@ -49,9 +49,13 @@ package struct Handshake: Sendable {
             headers: ["retry-after": "1"]
         )
 
+        /// The token is bad, or cannot be checked just now.
         static func badToken(_ error: ChatError) -> Rejection {
-            Rejection(
-                status: error.code == .serviceUnavailable ? .serviceUnavailable : .unauthorized,
+            guard error.code != .serviceUnavailable else {
+                return Rejection(status: .serviceUnavailable, error: error, headers: ["retry-after": "1"])
+            }
+            return Rejection(
+                status: .unauthorized,
                 error: error,
                 headers: ["www-authenticate": "Bearer error=\"invalid_token\""]
             )

@@ -71,6 +71,25 @@ struct LimitTests {
         }
     }
 
+    @Test("A client that answers no ping is let go, one that does stays")
+    func silence() async throws {
+        let shape = Self.shape(["PING_INTERVAL_SECONDS": "1", "PONG_TIMEOUT_SECONDS": "2"])
+        try await withCluster(shape) { cluster in
+            let client = try await TestClient(of: cluster)
+            let (present, silent) = (try await client.connect(), try await client.connect())
+            try await silent.pauseReading()
+            try await eventually("the silent connection is let go") {
+                try await cluster.gateways[0].metric("chat_engine_connections") == 1 ? true : nil
+            }
+            #expect(!present.hasEnded)
+            try await present.ping()
+            // It may have learned of that by itself.
+            try? await silent.resumeReading()
+            try await silent.untilGone()
+            #expect(try await silent.closeCode() == nil)
+        }
+    }
+
     @Test("Without a token in time, the connection is told and closed; with one it stays")
     func authenticationTimeout() async throws {
         try await withSharedCluster(Self.limited) { cluster in
