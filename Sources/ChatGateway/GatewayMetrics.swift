@@ -5,6 +5,8 @@ import CoreMetrics
 struct GatewayMetrics: Sendable {
     let connections = Gauge(label: "chat_engine_connections")
     let pushEvents = Counter(label: "chat_engine_push_events_delivered_total")
+    let replayedEvents = Counter(label: "chat_engine_push_events_replayed_total")
+    let resyncs = Counter(label: "chat_engine_resyncs_total")
     let drainedConnections = Counter(label: "chat_engine_drained_connections_total")
     let slowConsumers = Counter(label: "chat_engine_slow_consumer_closes_total")
     let badInputs = Counter(label: "chat_engine_bad_inputs_total")

@@ -43,6 +43,7 @@ struct ReplayTests {
             try await write(3, to: client, in: cluster)
             let device = try await client.connect(lastSeq: 4)
             #expect(try await device.expect("connection.resync")["last_seq"] == 3)
+            #expect(try await cluster.gateways[0].metric("chat_engine_resyncs_total") >= 1)
         }
     }
 
@@ -63,6 +64,7 @@ struct ReplayTests {
             #expect(try await device.expect("connection.resync")["last_seq"] == 10)
             let other = try await client.connect(gateway: 1, lastSeq: 8)
             #expect(sequence(try await other.pushes(2)) == [9, 10])
+            #expect(try await cluster.gateways[1].metric("chat_engine_push_events_replayed_total") >= 2)
         }
     }
 

@@ -1,11 +1,14 @@
 import ChatCore
 import ChatRuntime
+import CoreMetrics
 import Logging
 import Synchronization
 
 /// Brings push events from the bus and the event log to this node's connections: to each exactly once, in order.
 final class PushHub: Sendable {
     private static let readBackCount = 500
+    /// How often the log is looked at while the bus is away.
+    private static let logInterval: Duration = .seconds(1)
     /// Of a client's events, what a connection may be given before it takes some.
     private static let pauseBytes = 1 << 20
 
@@ -104,6 +107,7 @@ final class PushHub: Sendable {
             let bytes = ServerEnvelope.encode(event)
             let hasRoom = flow.given(bytes.count)
             connection.outbound.send(text: bytes, flow: flow)
+            metrics.replayedEvents.increment()
             if !hasRoom { await flow.waitForRoom() }
         }
         return events.last?.seq
@@ -111,6 +115,7 @@ final class PushHub: Sendable {
 
     /// Has a client read the state anew.
     private func tellResync(_ connection: Connection, from position: Int64) {
+        metrics.resyncs.increment()
         let payload: JSONValue = ["last_seq": .integer(position)]
         connection.outbound.send(text: ServerEnvelope.encode(.connectionResync, payload))
     }
@@ -233,6 +238,20 @@ extension PushHub {
             return !state.isChecking
         }
         if mustStart { Task { await checkUnsure() } }
+    }
+
+    /// While the bus is away, has every client's feed compared with the log again and again; until cancelled.
+    func watchLogWithoutBus() async {
+        while !Task.isCancelled {
+            try? await Task.sleep(for: Self.logInterval)
+            guard !bus.isConnected, !Task.isCancelled else { continue }
+            let mustStart = state.withLock { state in
+                state.unsure.formUnion(state.entries.keys)
+                defer { state.isChecking = true }
+                return !state.isChecking
+            }
+            if mustStart { await checkUnsure() }
+        }
     }
 
     private func checkUnsure() async {

@@ -31,6 +31,8 @@ public struct GatewayListener: Service {
         let port = listener.localAddress?.port ?? services.configuration.listener.port
         services.logger.info("Gateway listening", metadata: .keys([.port: "\(port)"]))
         bound(port)
+        let watching = Task { await services.push.watchLogWithoutBus() }
+        defer { watching.cancel() }
         try? await gracefulShutdown()
         services.drain.beginDraining()
         try? await listener.close().get()
