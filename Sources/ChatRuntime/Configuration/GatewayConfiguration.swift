@@ -39,7 +39,7 @@ public struct GatewayConfiguration: ReadableConfiguration {
         public var pongTimeoutSeconds = 60
         /// Time to send `auth` without a token in the handshake.
         public var authenticationTimeoutSeconds = 10
-        /// Time a full buffer is put up with.
+        /// Time in which a client whose buffer is full has to take something.
         public var slowConsumerSeconds = 60
 
         public init() {}

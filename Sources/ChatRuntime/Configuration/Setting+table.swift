@@ -279,7 +279,7 @@ extension Setting {
         .integer(1...3600),
         .value("60"),
         [.gateway],
-        "Seconds a connection's buffer may stay full before it is closed with 4408."
+        "Seconds in which a client whose buffer is full has to take 128 KiB; otherwise it is closed with 4408."
     )
     static let maximumConcurrentStreams = Setting(
         "MAX_CONCURRENT_STREAMS",

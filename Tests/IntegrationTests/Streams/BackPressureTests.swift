@@ -189,21 +189,28 @@ struct BackPressureTests {
         try await socket.pauseReading()
         let request = try await socket.say(Self.longAnswer, in: session)
         let message = try await eventually("the answer streams") {
-            try await client.messages(of: session).last { $0["role"] == "assistant" }?["message_id"]?.stringValue
+            let messages = try await read("/api/v1/sessions/\(session)/messages", by: client)["messages"]?.arrayValue
+            return messages?.last { $0["role"] == "assistant" }?["message_id"]?.stringValue
         }
         return (socket, request, message)
     }
 
-    /// The text of a message and its state. Not compressed: so much of the same is more than a reader unpacks.
+    /// The text of a message and its state.
     private func stored(_ message: String, of client: TestClient) async throws -> (text: String, state: String?) {
+        let message = try await read("/api/v1/messages/\(message)", by: client)
+        return (message.messageText, message.messageState)
+    }
+
+    /// Not compressed: so much of the same is more than a reader unpacks.
+    private func read(_ path: String, by client: TestClient) async throws -> JSONValue {
         let answer = try await client.api().send(
             "GET",
-            "/api/v1/messages/\(message)",
+            path,
             bytes: nil,
             headers: [(name: "accept-encoding", value: "identity")]
         )
-        guard answer.status == 200 else { throw TestSupportError("the message cannot be read: \(answer)") }
-        return (answer.body.messageText, answer.body.messageState)
+        guard answer.status == 200 else { throw TestSupportError("\(path) cannot be read: \(answer)") }
+        return answer.body
     }
 
     private func wordsSent(_ cluster: TestCluster) async throws -> Int {
