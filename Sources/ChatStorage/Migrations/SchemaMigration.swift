@@ -34,5 +34,6 @@ extension SchemaMigration {
         SchemaMigration(9, "streaming", PackageResources._009_streaming_sql),
         SchemaMigration(10, "event_sizes", PackageResources._010_event_sizes_sql),
         SchemaMigration(11, "message_sizes", PackageResources._011_message_sizes_sql),
+        SchemaMigration(12, "webhook_deliveries", PackageResources._012_webhook_deliveries_sql),
     ]
 }
