@@ -267,6 +267,36 @@ import Testing
         }
     }
 
+    @Test func `Among many rows relays find theirs by an index, statistics or not`() async throws {
+        try await withStorage { storage in
+            try await storage.database.query(
+                """
+                INSERT INTO webhook_deliveries (client_id, session_type_id, session_id, event, details, state, ended_at)
+                SELECT 'client-' || n % 100, md5('t' || n % 5)::uuid, gen_random_uuid(), 'session.deleted', '{}',
+                    CASE WHEN n % 4 = 0 THEN 'waiting' ELSE 'delivered' END, CASE WHEN n % 4 > 0 THEN now() END
+                FROM generate_series(1, 20000) AS n
+                """
+            )
+            let held = try #require(try await take(storage, for: lease, total: 1).first)
+            let demand = DeliveryDemand(total: 100, perSessionType: 8, rooms: [.make(): 3])
+            let statements = [
+                WebhookOutboxStatements.take(demand, for: lease),
+                WebhookOutboxStatements.renew([held.id: held.clientID], for: lease),
+                WebhookOutboxStatements.settle(held, as: .delivered, for: lease),
+                WebhookOutboxStatements.settle(held, as: .dead(failedAttempts: 3, reason: ""), for: lease),
+            ]
+            for isAnalyzed in [false, true] {
+                if isAnalyzed { try await storage.database.query("ANALYZE webhook_deliveries") }
+                for statement in statements {
+                    let plan = try await storage.client.execute(
+                        Statement("EXPLAIN \(statement.sql)", statement.parameters, effect: .readOnly)
+                    ).map { try $0.text(0) }.joined(separator: "\n")
+                    #expect(!plan.contains("Seq Scan on webhook_deliveries"), "\(plan)")
+                }
+            }
+        }
+    }
+
     // MARK: Outcomes
 
     @Test func `What is delivered keeps nothing of what was said`() async throws {
