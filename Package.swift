@@ -260,7 +260,7 @@ let package = Package(
             dependencies: [
                 "ChatGateway", nioCore, nioEmbedded, nioWebSocket,
                 "TestSupport", "ChatCore", "ChatStorage", "ChatBus", "ChatBackends", "ChatRuntime", "ChatAPI",
-                "APIServer",
+                "ChatRelay", "APIServer",
                 "GatewayServer", "BusServer", "EchoBackend", "EchoPeer", nioHTTP1, yams, logging, serviceLifecycle,
             ],
             swiftSettings: swiftSettings

@@ -120,7 +120,7 @@ extension App {
 }
 
 /// Does something with the database, and ends the process with one line and 1 when that fails.
-private func administer(_ settings: [String], _ work: @Sendable @escaping (PostgresClient) async throws -> Void) async {
+func administer(_ settings: [String], _ work: @Sendable @escaping (PostgresClient) async throws -> Void) async {
     do {
         let configuration = try await AdministrationConfiguration.read(arguments: settings)
         Bootstrap.start(configuration.logging, nodeName: nil)

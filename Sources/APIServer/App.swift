@@ -8,7 +8,7 @@ struct App: AsyncParsableCommand {
         commandName: "chat-engine-api",
         abstract: "The REST node of Chat Engine.",
         version: Version.current,
-        subcommands: [Serve.self, CheckConfig.self, Migrate.self, Token.self, SessionTypes.self],
+        subcommands: [Serve.self, CheckConfig.self, Migrate.self, Token.self, SessionTypes.self, Webhooks.self],
         defaultSubcommand: Serve.self
     )
 

@@ -93,12 +93,12 @@ struct BackendCaller: Sendable {
         onComplete: @Sendable () -> Void
     ) async -> AnswerRecording {
         var recording = AnswerRecording()
-        let start = ContinuousClock.now
+        let start = options.now()
         do {
             let response = try await client.execute(request, deadline: .now() + TimeAmount(options.timeout))
-            recording.head(Int(response.status.code), response.headers, after: ContinuousClock.now - start)
+            recording.head(Int(response.status.code), response.headers, after: options.now() - start)
             for try await buffer in response.body {
-                let time = ContinuousClock.now - start
+                let time = options.now() - start
                 recording.read(buffer, after: time)
                 if recording.isComplete { onComplete() }
                 if recording.isTooLarge { return recording.ending(.cut) }

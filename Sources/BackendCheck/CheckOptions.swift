@@ -14,6 +14,8 @@ struct CheckOptions: Sendable {
     var longPrompt = "Count from one to five hundred in words, one number a line."
     /// Has the backend fail.
     var failingPrompt: String?
+    /// What answers are timed by.
+    var now: @Sendable () -> ContinuousClock.Instant = { .now }
     /// The ids of expectations or of their groups; empty for all.
     var only: [String] = []
 

@@ -169,7 +169,7 @@ extension Expectation {
     static let reactionAnswer = Expectation(
         id: "reaction.answer",
         title: "message.reaction is accepted",
-        advice: "Answer 2xx to like, dislike and none; previous_reaction_type is null the first time."
+        advice: "Answer 2xx to like, dislike and none; previous_reaction_type is none the first time."
     )
     static let backgroundRepeated = Expectation(
         id: "background.repeated",

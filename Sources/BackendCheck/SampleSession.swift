@@ -83,35 +83,28 @@ struct SampleSession: Sendable {
     }
 
     func aborted(_ message: MessageID) -> CheckEvent {
-        plain(
-            "message.aborted",
-            [
-                "session_id": .string(id.description), "message_id": .string(message.description),
-                "partial_content": [["type": "text", "text": "One, two, thr"]],
-            ]
-        )
+        background(.messageAborted(message, partialContent: [.text("One, two, thr")]))
     }
 
-    var deleted: CheckEvent { plain("session.deleted", ["session_id": .string(id.description)]) }
+    var deleted: CheckEvent { background(.sessionDeleted) }
 
-    func reaction(_ type: String, to message: MessageID, previous: String?) -> CheckEvent {
-        plain(
-            "message.reaction",
-            [
-                "session_id": .string(id.description), "message_id": .string(message.description),
-                "user_id": .string(clientID.rawValue), "reaction_type": .string(type),
-                "previous_reaction_type": previous.map { .string($0) } ?? .null,
-            ]
-        )
+    func reaction(_ reaction: Reaction, to message: MessageID, previous: Reaction) -> CheckEvent {
+        background(.messageReaction(message, user: clientID, reaction, previous: previous))
+    }
+
+    private func background(_ kind: BackgroundEvent.Kind) -> CheckEvent {
+        let event = BackgroundEvent(kind, in: id, at: .now)
+        return CheckEvent(name: event.name.rawValue, body: BackendContract.body(of: event))
     }
 
     /// An event that no version of the engine sends.
-    var unknown: CheckEvent { plain("backend_check.unknown", ["session_id": .string(id.description)]) }
-
-    private func plain(_ name: String, _ members: JSONObject) -> CheckEvent {
-        var body: JSONObject = ["event": .string(name), "timestamp": .string(Timestamp.now.description)]
-        for (name, value) in members { body[name] = value }
-        return CheckEvent(name: name, body: JSONValue.object(body).bytes)
+    var unknown: CheckEvent {
+        let name = "backend_check.unknown"
+        let body: JSONValue = [
+            "event": .string(name), "timestamp": .string(Timestamp.now.description),
+            "session_id": .string(id.description),
+        ]
+        return CheckEvent(name: name, body: body.bytes)
     }
 
     /// One path of messages, a question and an answer in turn, each with this text; the last one is a question when

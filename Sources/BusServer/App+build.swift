@@ -1,3 +1,4 @@
+import ChatBackends
 import ChatBus
 import ChatCore
 import ChatRelay
@@ -23,6 +24,9 @@ func buildBus(_ configuration: BusConfiguration) async throws -> ServerProcess {
         logger: logger
     )
     let bus = RedisBus(configuration: try RedisConfiguration(url: runtime.redisURL), logger: logger)
+    let webhooks = WebhookConfiguration(allowsPrivateAddresses: runtime.webhookAllowPrivate)
+    let backend = WebhookBackend(configuration: webhooks, logger: logger)
+    let deliveries = WebhookOutboxRepository(client: database)
     let leases = AnnouncingStreamLeaseStore(StreamLeaseRepository(client: database), bell: OutboxBell(bus: bus))
     let migrator = SchemaMigrator(client: database)
     let gate = StartGate(database: migrator, logger: logger)
@@ -47,9 +51,12 @@ func buildBus(_ configuration: BusConfiguration) async throws -> ServerProcess {
                 EventRelay(outbox: EventOutboxRepository(client: database), bus: bus, logger: logger),
                 behind: gate
             ),
+            GatedService(WebhookRelay(outbox: deliveries, backend: backend, logger: logger), behind: gate),
+            GatedService(OutboxMeter(gauge: deliveries, logger: logger), behind: gate),
         ],
         drain: drain,
         drainSeconds: runtime.drainSeconds,
-        logger: logger
+        logger: logger,
+        cleanUp: { try? await backend.shutdown() }
     )
 }

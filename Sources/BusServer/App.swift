@@ -1,7 +1,7 @@
 import ArgumentParser
 import ChatRuntime
 
-/// `chat-engine-bus`: relays the event log, closes orphaned streams.
+/// `chat-engine-bus`: relays the event log, delivers background events to backends, closes orphaned streams.
 @main
 struct App: AsyncParsableCommand {
     static let configuration = CommandConfiguration(

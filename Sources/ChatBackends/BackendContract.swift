@@ -24,6 +24,9 @@ package enum BackendContract {
     /// The body of `message.new`, `message.recreate` or `session.summary`.
     package static func body(of request: AnswerRequest, at time: Timestamp) -> [UInt8] { request.body(at: time) }
 
+    /// The body of `message.aborted`, `session.deleted` or `message.reaction`.
+    package static func body(of event: BackgroundEvent) -> [UInt8] { event.body }
+
     /// The header fields that sign a body.
     package static func signature(
         secret: String,

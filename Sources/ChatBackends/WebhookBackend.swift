@@ -9,7 +9,7 @@ public import NIOCore
 /// type within its `max_connections`, lets its circuit breaker decide whether it is called, and checks the addresses it
 /// connects to. Redirects are not followed, answers not decompressed, proxies not used.
 public final class WebhookBackend: Backend {
-    private let caller: WebhookCaller
+    let caller: WebhookCaller
 
     /// A backend on the event loops the process shares; see ``init(configuration:eventLoopGroup:logger:)``.
     public convenience init(configuration: WebhookConfiguration = WebhookConfiguration(), logger: Logger) {

@@ -9,5 +9,5 @@ struct WebhookCall: Sendable {
     let body: [UInt8]
     let traceparent: String?
     /// The same for all attempts, so that a backend can tell that it had the call before.
-    let id = EntityID<WebhookCall>.make().description
+    var id = EntityID<WebhookCall>.make().description
 }

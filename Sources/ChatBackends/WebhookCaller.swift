@@ -77,6 +77,18 @@ final class WebhookCaller: Sendable {
         }
     }
 
+    /// Makes a call once, all of it within one `timeout_seconds`.
+    ///
+    /// - Throws: ``BackendFailure``, `CancellationError`, or what `read` throws.
+    func callBriefly<Answer: Sendable>(
+        _ call: WebhookCall,
+        read: (inout AnswerReader) async throws -> Answer
+    ) async throws -> Answer {
+        var bounds = surroundings.bounds(call.sessionType)
+        bounds.whole = min(bounds.whole, bounds.silence)
+        return try await attempt(call, within: bounds, read: read, judge: { _ in .success })
+    }
+
     /// Makes a call, again where the contract allows it, all within one `timeout_seconds`.
     ///
     /// - Parameter judge: what an answer tells the circuit breaker.

@@ -7,6 +7,9 @@ enum WebhookEvent: String, CaseIterable, Sendable {
     case messageRecreate = "message.recreate"
     case sessionSummary = "session.summary"
     case healthCheck = "session_type.health_check"
+    case messageAborted = "message.aborted"
+    case sessionDeleted = "session.deleted"
+    case messageReaction = "message.reaction"
 }
 
 extension SessionType {
@@ -86,6 +89,40 @@ extension AnswerRequest {
         }
         writer.name("history")
         writer.array(history.lazy.map(\.json))
+        writer.endObject()
+        return writer.bytes
+    }
+}
+
+extension BackgroundEvent {
+    var event: WebhookEvent {
+        switch name {
+        case .messageAborted: .messageAborted
+        case .sessionDeleted: .sessionDeleted
+        case .messageReaction: .messageReaction
+        }
+    }
+
+    /// The body of `message.aborted`, `session.deleted` or `message.reaction`; the same whenever it is sent.
+    var body: [UInt8] {
+        var writer = JSONWriter()
+        writer.beginObject()
+        writer.member("event", event.rawValue)
+        writer.member("timestamp", happenedAt.description)
+        writer.member("session_id", sessionID.description)
+        switch kind {
+        case .messageAborted(let message, let partialContent):
+            writer.member("message_id", message.description)
+            writer.name("partial_content")
+            writer.array(partialContent.map(\.json))
+        case .sessionDeleted:
+            break
+        case .messageReaction(let message, let user, let reaction, let previous):
+            writer.member("message_id", message.description)
+            writer.member("user_id", user.rawValue)
+            writer.member("reaction_type", reaction.rawValue)
+            writer.member("previous_reaction_type", previous.rawValue)
+        }
         writer.endObject()
         return writer.bytes
     }

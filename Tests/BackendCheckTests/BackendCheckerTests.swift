@@ -23,7 +23,9 @@ struct BackendCheckerTests {
     @Test func `A backend that keeps the contract meets every expectation`() async throws {
         let model = ModelBackend(isSigned: true)
         try await StubBackend.with(model.answer) { stub in
-            let outcomes = try await BackendChecker.check(options(stub))
+            var options = options(stub)
+            options.now = { model.time.now }
+            let outcomes = try await BackendChecker.check(options)
             #expect(outcomes.map(\.0) == Expectation.all)
             for (expectation, outcome) in outcomes {
                 #expect(outcome.name == "passed", "\(expectation.id): \(outcome.detail ?? "")")
@@ -38,6 +40,7 @@ struct BackendCheckerTests {
         try await StubBackend.with(model.answer) { stub in
             var options = options(stub, fault: id)
             options.only = [id]
+            options.now = { model.time.now }
             // The times of answers are looked at when somebody asks something.
             if id.hasPrefix("time.") || id == "stream.end" || id == "stream.usage" { options.only.append("new.answer") }
             // On a busy machine a bound can be over before the backend came to its fault.

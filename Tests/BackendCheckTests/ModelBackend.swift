@@ -5,6 +5,17 @@ import NIOHTTP1
 import Synchronization
 import TestSupport
 
+/// A time that stands still until a test moves it.
+final class ManualTime: Sendable {
+    private let instant = Mutex(ContinuousClock.now)
+
+    var now: ContinuousClock.Instant { instant.withLock { $0 } }
+
+    func pass(_ duration: Duration) {
+        instant.withLock { $0 += duration }
+    }
+}
+
 /// A backend that keeps the contract, but for the expectation that is its fault.
 final class ModelBackend: Sendable {
     static let secret = "whsec_bW9kZWwgYmFja2VuZCBzZWNyZXQgMQ=="
@@ -21,6 +32,8 @@ final class ModelBackend: Sendable {
     /// The id of the expectation that is not met.
     private let fault: String?
     private let isSigned: Bool
+    /// Passes when the backend lets it, so that answers are as quick as the backend is on the busiest machine.
+    let time = ManualTime()
     private let state = Mutex(State())
     private let refusals: AsyncStream<Void>
     private let refusal: AsyncStream<Void>.Continuation
@@ -162,7 +175,7 @@ final class ModelBackend: Sendable {
         let usage = fault == "stream.usage" ? "{\"tokens\": 3}" : "{\"input_tokens\": 1, \"output_tokens\": 2}"
         if fault != "new.answer" { text += "event: complete\ndata: {\"metadata\": {\"usage\": \(usage)}}\n\n" }
         // Held back for a while, then sent all at once.
-        if long, fault == "stream.flushed" { try await Task.sleep(for: .milliseconds(700)) }
+        if long, fault == "stream.flushed" { time.pass(.seconds(1)) }
         try await exchange.write(text)
         if fault == "stream.end" { return try await exchange.connectionClosed.get() }
         try await exchange.end()

@@ -25,7 +25,8 @@ struct FakeSessionEditor: SessionEditor {
     func deleteSession(
         _ id: SessionID,
         of client: ClientID,
-        evenWhileStreaming: Bool
+        evenWhileStreaming: Bool,
+        traceparent: String?
     ) async throws -> SessionDeletion {
         try database.use { content in
             guard let index = content.sessions.firstIndex(where: { $0.id == id && $0.clientID == client }) else {
@@ -95,7 +96,8 @@ struct FakeReactions: ReactionStore {
         _ reaction: Reaction,
         to message: MessageID,
         of client: ClientID,
-        user: ClientID
+        user: ClientID,
+        traceparent: String?
     ) async throws -> ReactionOutcome {
         try database.use { content in
             let isKnown = content.messages.contains { $0.id == message && $0.authorID == client.rawValue }

@@ -1,16 +1,12 @@
+import AsyncHTTPClient
 import ChatCore
 import NIOCore
 import NIOPosix
+import Synchronization
 import TestSupport
 import Testing
 
 @testable import ChatBackends
-
-#if canImport(Glibc)
-import Glibc
-#else
-import Darwin
-#endif
 
 @Suite struct CancellationTests {
     /// Runs an answer whose task is cancelled at its first chunk, and says whether the connection was closed already
@@ -43,39 +39,46 @@ import Darwin
     }
 
     @Test func `The connection is closed before the call returns`() async throws {
+        let connections = Connections()
+        var surroundings = TestBounds().surroundings
+        surroundings.adjustClient = { configuration in
+            let initializer = configuration.http1_1ConnectionDebugInitializer
+            configuration.http1_1ConnectionDebugInitializer = { channel in
+                connections.add(channel)
+                return initializer?(channel) ?? channel.eventLoop.makeSucceededVoidFuture()
+            }
+        }
         try await StubBackend.with { exchange in
             try await exchange.begin()
             try await exchange.write(chunk("a"))
             try await exchange.connectionClosed.get()
         } _: { stub in
-            try await withBackend { backend in
-                for _ in 0..<10 {
+            try await withBackend(surroundings: surroundings) { backend in
+                for number in 1...10 {
                     let (chunks, chunk) = AsyncStream.makeStream(of: Void.self)
                     let call = Task {
                         try await backend.streamAnswer(to: .new(.calling(stub.url))) { _ in chunk.yield() }
                     }
                     var iterator = chunks.makeAsyncIterator()
                     await iterator.next()
-                    #expect(openConnections(to: stub.port) == 1)
+                    #expect(connections.all.count == number)
+                    #expect(connections.all.last?.isActive == true)
                     call.cancel()
                     _ = await call.result
-                    #expect(openConnections(to: stub.port) == 0)
+                    #expect(connections.all.allSatisfy { !$0.isActive })
                 }
             }
         }
     }
 }
 
-/// How many sockets of this process are connected to a port.
-private func openConnections(to port: Int) -> Int {
-    (0..<getdtablesize()).prefix(2048).count { descriptor in
-        var address = [UInt8](repeating: 0, count: 128)
-        var size = socklen_t(address.count)
-        let isConnected = address.withUnsafeMutableBytes { bytes in
-            guard let pointer = bytes.baseAddress else { return false }
-            return getpeername(descriptor, pointer.assumingMemoryBound(to: sockaddr.self), &size) == 0
-        }
-        // An IPv4 address with its port takes 16 bytes, the port from the third on.
-        return isConnected && size == 16 && Int(address[2]) << 8 | Int(address[3]) == port
+/// The connections of a client, from the first on.
+private final class Connections: Sendable {
+    private let channels = Mutex<[any Channel]>([])
+
+    var all: [any Channel] { channels.withLock { $0 } }
+
+    func add(_ channel: any Channel) {
+        channels.withLock { $0.append(channel) }
     }
 }

@@ -94,7 +94,7 @@ import Testing
         },
         Fault(
             name: "hang between chunks",
-            bounds: TestBounds(silence: .seconds(8)),
+            bounds: short,
             outcome: .timeout,
             code: .backendTimeout,
             kept: "kept"
@@ -105,7 +105,7 @@ import Testing
         },
         Fault(
             name: "trickle",
-            bounds: TestBounds(whole: .seconds(5)),
+            bounds: TestBounds(whole: .milliseconds(200)),
             outcome: .timeout,
             code: .backendTimeout,
             kept: "kept"
@@ -158,6 +158,18 @@ import Testing
 
     @Test(arguments: faults)
     func `One fault, and all it comes to`(fault: Fault) async throws {
+        // On a busy machine a bound can be over before the backend came to its fault.
+        for factor in [1, 10, 100] {
+            var fault = fault
+            fault.bounds.silence = min(fault.bounds.silence * factor, TestBounds().silence)
+            fault.bounds.whole = min(fault.bounds.whole * factor, TestBounds().whole)
+            if try await holds(fault, mayComeTooLate: factor < 100 && fault.outcome == .timeout) { return }
+        }
+    }
+
+    /// - Parameter mayComeTooLate: whether nothing is to be expected when the time was over before anything was kept.
+    /// - Returns: `false` when that was so.
+    private func holds(_ fault: Fault, mayComeTooLate: Bool) async throws -> Bool {
         let metrics = TestMetrics()
         let certificates = try await TestCertificates.make()
         defer { certificates.remove() }
@@ -167,6 +179,7 @@ import Testing
             case .otherHost: try await certificates.issue(for: "backend.example")
             case .plain, .nobody, .resetting: nil
             }
+        var isInTime = true
         try await StubBackend.with(
             Self.answering(fault.script),
             certificate: certificate,
@@ -188,9 +201,11 @@ import Testing
                 }
                 #expect(error.code == fault.code)
                 #expect(error.retryAfterSeconds == fault.retryAfterSeconds)
-                #expect(events.text == fault.kept)
                 #expect(try await other)
                 #expect(try Self.calls(fault.outcome, metrics) == 1)
+                isInTime = !mayComeTooLate || events.text == fault.kept
+                guard isInTime else { return }
+                #expect(events.text == fault.kept)
                 #expect(try Self.circuit(of: faulty, metrics) == (fault.opensCircuit ? 2 : 0))
                 if fault.opensCircuit {
                     let refused = try await chatError { try await backend.streamAnswer(to: .new(faulty)) { _ in } }
@@ -201,6 +216,7 @@ import Testing
                 }
             }
         }
+        return isInTime
     }
 
     /// Answers other calls well.

@@ -81,7 +81,8 @@ private final class ScriptedEditor: SessionEditor {
     func deleteSession(
         _ id: SessionID,
         of client: ClientID,
-        evenWhileStreaming: Bool
+        evenWhileStreaming: Bool,
+        traceparent: String?
     ) async throws -> SessionDeletion {
         let answer = state.withLock { state in
             state.calls.append(evenWhileStreaming)

@@ -158,13 +158,15 @@ struct BridgeTests {
             if hasHead { try await exchange.begin() }
             try await exchange.connectionClosed.get()
         } _: { stub in
-            var configuration = configuration(stub)
-            configuration.timeoutSeconds = 10
-            try await RunningBridge.with(configuration) { bridge in
-                let answer = try await bridge.call(RunningBridge.message)
-                #expect(answer.status == (hasHead ? 200 : 504))
+            // On a busy machine a bound can be over before the server came to its head.
+            for seconds in [1, 4, 16] {
+                var configuration = configuration(stub)
+                configuration.timeoutSeconds = seconds
+                let answer = try await RunningBridge.answer(to: RunningBridge.message, by: configuration)
                 #expect(answer.body.contains("UPSTREAM_TIMEOUT"))
+                if answer.status == (hasHead ? 200 : 504) { return }
             }
+            Issue.record("no answer has the status it should have")
         }
     }
 

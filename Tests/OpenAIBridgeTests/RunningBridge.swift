@@ -3,6 +3,7 @@ import Hummingbird
 import Logging
 import NIOCore
 import NIOHTTP1
+import TestSupport
 
 @testable import OpenAIBridge
 
@@ -54,6 +55,15 @@ struct RunningBridge: Sendable {
         try await engine.shutdown()
         try await upstream.shutdown()
         try outcome?.get()
+    }
+
+    /// What a bridge of its own answers.
+    static func answer(to body: String, by configuration: BridgeConfiguration) async throws -> Answer {
+        let (answers, answer) = AsyncStream.makeStream(of: Answer.self)
+        try await with(configuration) { answer.yield(try await $0.call(body)) }
+        answer.finish()
+        for await answer in answers { return answer }
+        throw TestSupportError("the bridge did not answer")
     }
 
     func request(_ body: String, headers: HTTPHeaders = [:]) -> HTTPClientRequest {

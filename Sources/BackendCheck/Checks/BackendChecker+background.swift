@@ -4,8 +4,8 @@ extension BackendChecker {
     /// The events whose answers the engine ignores, as long as they are successes.
     mutating func checkBackground() async {
         let message = MessageID.make()
-        let changes: [(type: String, previous: String?)] = [("like", nil), ("dislike", "like"), ("none", "dislike")]
-        let reactions = changes.map { session.reaction($0.type, to: message, previous: $0.previous) }
+        let changes: [(now: Reaction, previous: Reaction)] = [(.like, .none), (.dislike, .like), (.none, .dislike)]
+        let reactions = changes.map { session.reaction($0.now, to: message, previous: $0.previous) }
         let events: [(Expectation, [CheckEvent])] = [
             (.abortedAnswer, [session.aborted(message)]),
             (.reactionAnswer, reactions),
@@ -23,7 +23,7 @@ extension BackendChecker {
         }
         guard options.wants(.backgroundLate) else { return }
         _ = await caller.call(session.deleted)
-        for event in [session.reaction("like", to: message, previous: nil), session.aborted(message)] {
+        for event in [session.reaction(.like, to: message, previous: .none), session.aborted(message)] {
             let answer = await caller.call(event)
             findings.note(
                 .backgroundLate,

@@ -1,4 +1,5 @@
 internal import ChatCore
+internal import ChatRuntime
 internal import Hummingbird
 
 /// The operations on the variants of a message, and reactions to it.
@@ -40,7 +41,13 @@ struct MessageTreeRoutes: Sendable {
         let id = try request.messageID()
         let reaction = try ReactionRequest(body: await request.body()).reaction
         let client = request.caller.clientID
-        let outcome = try await editing.reactions.setReaction(reaction, to: id, of: client, user: client)
+        let outcome = try await editing.reactions.setReaction(
+            reaction,
+            to: id,
+            of: client,
+            user: client,
+            traceparent: request.trace.traceparent
+        )
         guard outcome != .messageNotFound else { throw ChatError.messageNotFound(id) }
         return Answer.json([
             "message_id": .string(id.description),

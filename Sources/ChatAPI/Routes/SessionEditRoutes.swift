@@ -31,7 +31,11 @@ struct SessionEditRoutes: Sendable {
     private func delete(_ request: APIRequest) async throws -> Response {
         let asked = SessionReference(sessionID: try request.sessionID())
         try await request.expectEmptyBody()
-        let answer = try await operations.deleteSession(asked, caller: request.caller)
+        let answer = try await operations.deleteSession(
+            asked,
+            caller: request.caller,
+            traceparent: request.trace.traceparent
+        )
         return Answer.json(answer.body)
     }
 

@@ -56,6 +56,13 @@ struct AnswerReader {
         return try await wholeBody()
     }
 
+    /// Returns when the answer's head says that the call was a success, whatever else the answer is.
+    ///
+    /// - Throws: ``BackendFailure``, `CancellationError`.
+    mutating func success() async throws {
+        _ = try await head()
+    }
+
     private mutating func decodeStream(_ handle: @Sendable (BackendEvent) async throws -> Void) async throws {
         let bytes = configuration.maximumEventBytes
         var decoder = StreamDecoder(limits: SSEParser.Limits(lineBytes: bytes, eventBytes: bytes))
@@ -108,7 +115,7 @@ struct AnswerReader {
         case eventStream, json
     }
 
-    private func mediaType() async throws -> MediaType {
+    private func head() async throws -> HTTPResponseHead {
         guard case .head(let head)? = try await exchange.next() else {
             throw BackendFailure(.connection, "The answer has no head")
         }
@@ -119,6 +126,11 @@ struct AnswerReader {
                 retryAfterSeconds: head.headers.first(name: "retry-after").flatMap { RetryAfter.seconds($0, at: .now) }
             )
         }
+        return head
+    }
+
+    private func mediaType() async throws -> MediaType {
+        let head = try await head()
         if let encoding = head.headers.first(name: "content-encoding"), encoding.lowercased() != "identity" {
             throw BackendFailure(.malformed, "The answer is encoded, which was not asked for")
         }

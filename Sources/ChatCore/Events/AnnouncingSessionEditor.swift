@@ -28,9 +28,15 @@ public struct AnnouncingSessionEditor: SessionEditor {
     public func deleteSession(
         _ id: SessionID,
         of client: ClientID,
-        evenWhileStreaming: Bool
+        evenWhileStreaming: Bool,
+        traceparent: String?
     ) async throws -> SessionDeletion {
-        let deletion = try await editor.deleteSession(id, of: client, evenWhileStreaming: evenWhileStreaming)
+        let deletion = try await editor.deleteSession(
+            id,
+            of: client,
+            evenWhileStreaming: evenWhileStreaming,
+            traceparent: traceparent
+        )
         if deletion == .deleted { bell.ring() }
         return deletion
     }

@@ -29,6 +29,30 @@ public protocol Backend: Sendable {
     ) async throws
 }
 
+/// Takes background events to backends.
+public protocol BackgroundBackend: Sendable {
+    /// Makes one attempt, within one `timeout_seconds`; any answer with a status of success will do.
+    ///
+    /// - Parameters:
+    ///   - id: the same in every attempt.
+    ///   - traceparent: W3C `traceparent` of the request that caused this, passed on.
+    /// - Throws: `CancellationError`.
+    func notify(
+        _ sessionType: SessionType,
+        of event: BackgroundEvent,
+        id: DeliveryID,
+        traceparent: String?
+    ) async throws -> NotificationOutcome
+}
+
+/// What came of an attempt to notify a backend; the reasons are for operators.
+public enum NotificationOutcome: Hashable, Sendable {
+    case delivered
+    case failed(reason: String, retryAfterSeconds: Int?)
+    /// The backend was not called: its circuit is open, or too many calls wait for it.
+    case postponed(reason: String, retryAfterSeconds: Int)
+}
+
 /// What a backend's stream says.
 public enum BackendEvent: Hashable, Sendable {
     case chunk(StreamChunk)

@@ -191,6 +191,8 @@ public struct StreamEnd: Sendable {
     public var content: [ContentPart]
     public var chunks: Int
     public var metadata: JSONObject
+    /// W3C `traceparent` of the request that began the stream, passed on to a backend that is told of its end.
+    public var traceparent: String?
 
     public init(
         clientID: ClientID,
@@ -199,7 +201,8 @@ public struct StreamEnd: Sendable {
         state: Message.State,
         content: [ContentPart],
         chunks: Int,
-        metadata: JSONObject
+        metadata: JSONObject,
+        traceparent: String? = nil
     ) {
         self.clientID = clientID
         self.messageID = messageID
@@ -208,6 +211,7 @@ public struct StreamEnd: Sendable {
         self.content = content
         self.chunks = chunks
         self.metadata = metadata
+        self.traceparent = traceparent
     }
 }
 

@@ -19,11 +19,17 @@ public protocol SessionEditor: Sendable {
         capabilities: [Capability]
     ) async throws -> SessionEdit?
 
-    /// Deletes the session with everything of it.
+    /// Deletes the session with everything of it; its backend is told in the background.
     ///
-    /// - Parameter evenWhileStreaming: whether running streams are cut off with it; their owners find out when they next
-    ///   write.
-    func deleteSession(_ id: SessionID, of client: ClientID, evenWhileStreaming: Bool) async throws -> SessionDeletion
+    /// - Parameters:
+    ///   - evenWhileStreaming: whether running streams are cut off with it; their owners find out when they next write.
+    ///   - traceparent: W3C `traceparent` of the request, passed on to the backend.
+    func deleteSession(
+        _ id: SessionID,
+        of client: ClientID,
+        evenWhileStreaming: Bool,
+        traceparent: String?
+    ) async throws -> SessionDeletion
 }
 
 extension SessionEditor {

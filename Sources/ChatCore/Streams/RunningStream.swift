@@ -306,7 +306,8 @@ extension RunningStream {
             state: ending.state,
             content: ending.content,
             chunks: ending.chunks,
-            metadata: ending.metadata
+            metadata: ending.metadata,
+            traceparent: request.traceparent
         )
     }
 

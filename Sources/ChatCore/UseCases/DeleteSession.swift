@@ -12,15 +12,20 @@ public struct DeleteSession: Sendable {
     /// How often streams are stopped before the rest is cut off with the session: others may be sending.
     private static let stopAttempts = 3
 
+    /// - Parameter traceparent: W3C `traceparent` of the request, passed on to the backend.
     /// - Throws: ``ChatError`` `SESSION_NOT_FOUND`, or `SERVICE_UNAVAILABLE` when the database is out of reach or the
     ///   living owner of a stream did not stop it in time.
-    public func callAsFunction(_ id: SessionID, caller: Caller) async throws {
-        for _ in 0..<Self.stopAttempts {
-            let deletion = try await delete(id, of: caller.clientID, evenWhileStreaming: false)
+    public func callAsFunction(_ id: SessionID, caller: Caller, traceparent: String? = nil) async throws {
+        for attempt in 0...Self.stopAttempts {
+            let deletion = try await delete(
+                id,
+                of: caller.clientID,
+                evenWhileStreaming: attempt == Self.stopAttempts,
+                traceparent: traceparent
+            )
             guard case .streaming(let messages) = deletion else { return try finish(deletion, of: id) }
             try await stop(messages, caller: caller)
         }
-        try finish(try await delete(id, of: caller.clientID, evenWhileStreaming: true), of: id)
     }
 
     private func finish(_ deletion: SessionDeletion, of id: SessionID) throws {
@@ -46,12 +51,21 @@ public struct DeleteSession: Sendable {
     private func delete(
         _ id: SessionID,
         of client: ClientID,
-        evenWhileStreaming: Bool
+        evenWhileStreaming: Bool,
+        traceparent: String?
     ) async throws -> SessionDeletion {
+        let attempt = {
+            try await editor.deleteSession(
+                id,
+                of: client,
+                evenWhileStreaming: evenWhileStreaming,
+                traceparent: traceparent
+            )
+        }
         do {
-            return try await editor.deleteSession(id, of: client, evenWhileStreaming: evenWhileStreaming)
+            return try await attempt()
         } catch let error as ChatError where error.underlyingError is UnknownOutcomeError {
-            let deletion = try await editor.deleteSession(id, of: client, evenWhileStreaming: evenWhileStreaming)
+            let deletion = try await attempt()
             return deletion == .notFound ? .deleted : deletion
         }
     }

@@ -10,6 +10,7 @@ public enum LogKey: String, Sendable, CaseIterable {
     case closeCode = "close_code"
     case connectionID = "connection_id"
     case count
+    case deliveryID = "delivery_id"
     case dependency
     case durationMilliseconds = "duration_ms"
     case error

@@ -35,5 +35,6 @@ extension SchemaMigration {
         SchemaMigration(10, "event_sizes", PackageResources._010_event_sizes_sql),
         SchemaMigration(11, "message_sizes", PackageResources._011_message_sizes_sql),
         SchemaMigration(12, "search_parts", PackageResources._012_search_parts_sql),
+        SchemaMigration(13, "webhook_deliveries", PackageResources._013_webhook_deliveries_sql),
     ]
 }

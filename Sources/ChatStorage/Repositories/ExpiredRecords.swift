@@ -7,7 +7,8 @@ public struct ExpiredRecords: Sendable {
     }
 
     /// Deletes up to `limit` each of the idempotency keys, the kept answers and the ended runs of summaries older than 24 h,
-    /// of the shares that have expired and of the waiting places that have lapsed, and nodes that have been dead for a day.
+    /// of the shares that have expired and of the waiting places that have lapsed, of the background events that were
+    /// delivered a day or given up thirty days ago, and nodes that have been dead for a day.
     ///
     /// A place stays for an hour after it has lapsed: whoever could not renew it for a while stands where they stood.
     ///
@@ -56,6 +57,20 @@ public struct ExpiredRecords: Sendable {
         DELETE FROM summaries WHERE ctid = ANY (ARRAY(
             SELECT ctid FROM summaries
             WHERE started_at < now() - interval '24 hours' AND state <> 'streaming'
+            LIMIT $1 FOR UPDATE SKIP LOCKED
+        ))
+        """,
+        """
+        DELETE FROM webhook_deliveries WHERE ctid = ANY (ARRAY(
+            SELECT ctid FROM webhook_deliveries
+            WHERE state = 'delivered' AND ended_at < now() - interval '24 hours'
+            LIMIT $1 FOR UPDATE SKIP LOCKED
+        ))
+        """,
+        """
+        DELETE FROM webhook_deliveries WHERE ctid = ANY (ARRAY(
+            SELECT ctid FROM webhook_deliveries
+            WHERE state = 'dead' AND ended_at < now() - interval '30 days'
             LIMIT $1 FOR UPDATE SKIP LOCKED
         ))
         """,

@@ -30,12 +30,13 @@ extension MessageRepository {
                 UPDATE messages SET state = $4, content = $5, chunk_count = $6, metadata = $7
                 WHERE client_id = $1 AND message_id = (SELECT message_id FROM ended)
                 RETURNING messages AS message
-            ), \(StreamEndings.told)
+            ), \(StreamEndings.told), \(StreamEndings.notified(traceparent: "$8::text"))
             SELECT \(MessageColumns.list) FROM m WHERE (SELECT count(*) FROM told) > 0
             """,
             [
                 .text(end.clientID.rawValue), .uuid(end.messageID.uuid), .uuid(end.nodeID.uuid),
                 .text(end.state.rawValue), .json(end.content), .integer(Int64(end.chunks)), .json(metadata),
+                .text(end.traceparent),
             ]
         )
         return try await withPortErrors { try await client.execute(statement).first?.message(at: 0) }

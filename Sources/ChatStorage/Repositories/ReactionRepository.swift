@@ -13,12 +13,15 @@ public struct ReactionRepository: ReactionStore {
         _ reaction: Reaction,
         to message: MessageID,
         of client: ClientID,
-        user: ClientID
+        user: ClientID,
+        traceparent: String?
     ) async throws -> ReactionOutcome {
         let statement = Statement(
             """
             WITH message AS MATERIALIZED (
-                SELECT client_id, message_id FROM messages WHERE client_id = $1 AND message_id = $2
+                SELECT client_id, session_id, message_id, session_type_id
+                FROM messages
+                WHERE client_id = $1 AND message_id = $2
             ), changed AS (
                 INSERT INTO reactions AS known
                     (client_id, message_id, user_id, reaction_type, previous_reaction_type, updated_at)
@@ -31,11 +34,23 @@ public struct ReactionRepository: ReactionStore {
                     SET reaction_type = excluded.reaction_type, previous_reaction_type = known.reaction_type,
                         updated_at = excluded.updated_at
                     WHERE known.reaction_type <> excluded.reaction_type
-                RETURNING previous_reaction_type
+                RETURNING reaction_type, previous_reaction_type
+            ), notified AS (
+                INSERT INTO webhook_deliveries (client_id, session_type_id, session_id, event, details, traceparent)
+                SELECT client_id, session_type_id, session_id, 'message.reaction',
+                    jsonb_build_object(
+                        'message_id', message_id, 'user_id', $3, 'reaction_type', reaction_type,
+                        'previous_reaction_type', previous_reaction_type
+                    ), $5::text
+                FROM changed
+                CROSS JOIN message
             )
             SELECT (SELECT previous_reaction_type FROM changed) FROM message
             """,
-            [.text(client.rawValue), .uuid(message.uuid), .text(user.rawValue), .text(reaction.rawValue)]
+            [
+                .text(client.rawValue), .uuid(message.uuid), .text(user.rawValue), .text(reaction.rawValue),
+                .text(traceparent),
+            ]
         )
         do {
             guard let row = try await self.client.execute(statement).first else { return .messageNotFound }

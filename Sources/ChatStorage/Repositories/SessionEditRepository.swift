@@ -58,13 +58,16 @@ public struct SessionEditRepository: SessionEditor {
     public func deleteSession(
         _ id: SessionID,
         of client: ClientID,
-        evenWhileStreaming: Bool
+        evenWhileStreaming: Bool,
+        traceparent: String?
     ) async throws -> SessionDeletion {
         try await withPortErrors {
             let rows = try await self.client.execute(
                 Statement(
-                    "SELECT delete_session($1, $2, $3)",
-                    [.text(client.rawValue), .uuid(id.uuid), .boolean(evenWhileStreaming)],
+                    "SELECT delete_session($1, $2, $3, $4)",
+                    [
+                        .text(client.rawValue), .uuid(id.uuid), .boolean(evenWhileStreaming), .text(traceparent),
+                    ],
                     effect: .mayWrite
                 )
             )

@@ -23,6 +23,23 @@ enum StreamEndings {
         )
         """
 
+    /// `notified`: it tells the backends of those of `finished (message)` that our side cut off, by the user's wish or
+    /// because a node went away, what was kept of them.
+    ///
+    /// - Parameter traceparent: an expression of type `text`.
+    static func notified(traceparent: String) -> String {
+        """
+        notified AS (
+            INSERT INTO webhook_deliveries (client_id, session_type_id, session_id, event, details, traceparent)
+            SELECT (message).client_id, (message).session_type_id, (message).session_id, 'message.aborted',
+                jsonb_build_object('message_id', (message).message_id, 'partial_content', (message).content),
+                \(traceparent)
+            FROM finished
+            WHERE (message).state IN ('stopped', 'abandoned', 'interrupted')
+        )
+        """
+    }
+
     /// Ends as `interrupted`, with their last checkpoint, the running answers and summaries that meet a condition on
     /// their table and the column of their id. Returns the owner, the session and the id of each.
     ///
@@ -52,7 +69,7 @@ enum StreamEndings {
                 FROM ended
                 WHERE messages.client_id = ended.client_id AND messages.message_id = ended.message_id
                 RETURNING messages AS message
-            ), \(told), interrupted AS (
+            ), \(told), \(notified(traceparent: "NULL")), interrupted AS (
                 UPDATE summaries SET state = 'interrupted'
                 FROM orphaned_summaries AS orphan
                 WHERE summaries.client_id = orphan.client_id AND summaries.summary_id = orphan.summary_id

@@ -3,6 +3,27 @@ import TestSupport
 
 @testable import ChatStorage
 
+extension SessionEditRepository {
+    func deleteSession(
+        _ id: SessionID,
+        of client: ClientID,
+        evenWhileStreaming: Bool
+    ) async throws -> SessionDeletion {
+        try await deleteSession(id, of: client, evenWhileStreaming: evenWhileStreaming, traceparent: nil)
+    }
+}
+
+extension ReactionRepository {
+    func setReaction(
+        _ reaction: Reaction,
+        to message: MessageID,
+        of client: ClientID,
+        user: ClientID
+    ) async throws -> ReactionOutcome {
+        try await setReaction(reaction, to: message, of: client, user: user, traceparent: nil)
+    }
+}
+
 extension StorageFixture {
     var edits: SessionEditRepository { SessionEditRepository(client: client) }
     var tree: MessageTreeRepository { MessageTreeRepository(client: client) }

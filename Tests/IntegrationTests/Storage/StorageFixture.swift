@@ -20,6 +20,7 @@ struct StorageFixture: Sendable {
     var leases: StreamLeaseRepository { StreamLeaseRepository(client: client) }
     var events: EventRepository { EventRepository(client: client) }
     var outbox: EventOutboxRepository { EventOutboxRepository(client: client) }
+    var webhookOutbox: WebhookOutboxRepository { WebhookOutboxRepository(client: client) }
 }
 
 /// Runs `body` on a migrated database with one session type, and the lease of one node in force.
