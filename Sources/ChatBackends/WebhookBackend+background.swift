@@ -29,7 +29,7 @@ extension NotificationOutcome {
         switch failure.reason {
         case .circuitOpen, .overloaded:
             self = .postponed(reason: failure.description, retryAfterSeconds: failure.retryAfterSeconds ?? 1)
-        case .connection, .timeout, .status, .malformed, .incomplete, .reported, .refusedAddress:
+        case .connection, .brokenOff, .timeout, .status, .malformed, .incomplete, .reported, .refusedAddress:
             self = .failed(reason: failure.description, retryAfterSeconds: failure.retryAfterSeconds)
         }
     }
