@@ -158,6 +158,24 @@ import Testing
         #expect(Set(others.map(\.json) + [first.json]).count == 3)
     }
 
+    @Test func aSessionTypeThatIsStoredIsTheAnswer() async throws {
+        func create(key: String, _ body: JSONValue) async throws -> Reply {
+            try await post("/session-types", as: "admin", key: key, body)
+        }
+        let body: JSONValue = ["name": "a", "webhook_url": "http://backend.example/"]
+        let first = try await create(key: "k-1", body)
+        #expect(first.status == 201)
+        api.keptAnswers.forgetAnswers()
+        let again = try await create(key: "k-1", body)
+        #expect(again.status == 201)
+        #expect(again.json == first.json)
+        #expect(api.database.read { $0.sessionTypes.count } == 2)
+        // An id that the administrator gives is taken when it is taken.
+        let taken = first.json["session_type_id"] ?? .null
+        let named: JSONValue = ["name": "a", "webhook_url": "http://backend.example/", "session_type_id": taken]
+        #expect(try await create(key: "k-2", named).status == 409)
+    }
+
     @Test func onlyPostsAreKept() async throws {
         let session = try #require(try await post(key: "k-1", body).json["session_id"]?.stringValue)
         let token = try #require(

@@ -26,8 +26,13 @@ struct SessionTypeRoutes: Sendable {
 
     @Sendable
     private func create(_ request: APIRequest) async throws -> Response {
-        let type = try SessionType(body: await request.body())
-        try await sessionTypes.createSessionType(type)
+        let type = try SessionType(body: await request.body(), keyed: request.keyed)
+        do {
+            try await sessionTypes.createSessionType(type)
+        } catch let error as ChatError where error.code == .conflict {
+            // An id that follows from the request was stored by an attempt at it that could not answer.
+            guard type.id == request.keyed?.makeID() else { throw error }
+        }
         return Answer.created(type.administrationJSON, at: "\(RouteTable.basePath)/session-types/\(type.id)")
     }
 

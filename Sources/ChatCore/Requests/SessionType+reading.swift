@@ -1,9 +1,11 @@
 extension SessionType {
     /// Reads the body of a request that makes a session type (`contract/rest.md`); an id is made unless one is given.
     ///
-    /// - Parameter id: set when the request's path names the type: then the body may only repeat it.
+    /// - Parameters:
+    ///   - id: set when the request's path names the type: then the body may only repeat it.
+    ///   - keyed: set when the request may be sent again: the id that is made follows from it.
     /// - Throws: ``ChatError`` `INVALID_REQUEST` naming every field at fault.
-    public init(body: JSONValue, id: SessionTypeID? = nil) throws(ChatError) {
+    public init(body: JSONValue, id: SessionTypeID? = nil, keyed: KeyedRequest? = nil) throws(ChatError) {
         var reader = try ObjectReader(body)
         let givenID = reader.identifier("session_type_id", as: SessionTypeID.self)
         if let id, let givenID, id != givenID {
@@ -23,7 +25,7 @@ extension SessionType {
         try reader.finish()
         guard let name, let webhookURL else { throw .invalid("", "The session type is not valid.", .invalidValue) }
         self.init(
-            id: id ?? givenID ?? .make(),
+            id: id ?? givenID ?? keyed?.makeID() ?? .make(),
             name: name,
             description: description,
             webhookURL: webhookURL,

@@ -24,7 +24,7 @@ public struct KeyedRequest: Hashable, Sendable {
 
     /// The id of what the request makes, the same at each attempt. Another client, key or request has another, and so has
     /// the same request when its 24 h are over.
-    func makeID<Entity>() -> EntityID<Entity> { .make(at: since, bits: request.digest) }
+    public func makeID<Entity>() -> EntityID<Entity> { .make(at: since, bits: request.digest) }
 
     private static func hexadecimal(_ bytes: [UInt8]) -> String {
         bytes.map { byte in
