@@ -114,8 +114,12 @@ struct GuestTests {
             #expect(try await scene.guest.api(1).post("/api/v1/messages/\(message)/stop")["stopped"] == true)
             try await seen.follow(device, watching)
             #expect(seen.state == "stopped")
-            let again = try await socket.stream(of: try await socket.recreate(message))
-            #expect(again.end["variant_info"]?["variant_index"] == 1)
+            let again = try await socket.recreate(message)
+            let start = try await socket.begun(again)
+            let variant = start.string("message_id")
+            #expect(try await scene.guest.api(0).post("/api/v1/messages/\(variant)/stop")["stopped"] == true)
+            let end = try await socket.stream(of: again, start: start).end
+            #expect(end["variant_info"]?["variant_index"] == 1)
 
             let own = try await scene.socket.say("/pace 50ms /words 2000", in: scene.session)
             let ownMessage = try await scene.socket.begun(own).string("message_id")
