@@ -51,7 +51,15 @@ func buildBus(_ configuration: BusConfiguration) async throws -> ServerProcess {
                 EventRelay(outbox: EventOutboxRepository(client: database), bus: bus, logger: logger),
                 behind: gate
             ),
-            GatedService(WebhookRelay(outbox: deliveries, backend: backend, logger: logger), behind: gate),
+            GatedService(
+                WebhookRelay(
+                    outbox: deliveries,
+                    backend: backend,
+                    drainSeconds: runtime.drainSeconds,
+                    logger: logger
+                ),
+                behind: gate
+            ),
             GatedService(OutboxMeter(gauge: deliveries, logger: logger), behind: gate),
         ],
         drain: drain,

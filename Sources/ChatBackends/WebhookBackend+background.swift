@@ -25,12 +25,17 @@ extension WebhookBackend: BackgroundBackend {
 }
 
 extension NotificationOutcome {
+    /// Longest reason that is kept, in characters.
+    private static let longestReason = 500
+
     init(_ failure: BackendFailure) {
+        // It is stored, where a NUL could not be.
+        let reason = String(failure.description.prefix(Self.longestReason)).replacing("\0", with: " ")
         switch failure.reason {
         case .circuitOpen, .overloaded:
-            self = .postponed(reason: failure.description, retryAfterSeconds: failure.retryAfterSeconds ?? 1)
+            self = .postponed(reason: reason, retryAfterSeconds: failure.retryAfterSeconds ?? 1)
         case .connection, .brokenOff, .timeout, .status, .malformed, .incomplete, .reported, .refusedAddress:
-            self = .failed(reason: failure.description, retryAfterSeconds: failure.retryAfterSeconds)
+            self = .failed(reason: reason, retryAfterSeconds: failure.retryAfterSeconds)
         }
     }
 }

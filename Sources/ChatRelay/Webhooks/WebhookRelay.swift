@@ -16,42 +16,85 @@ public final class WebhookRelay: Service {
     private let outbox: any WebhookOutbox
     private let backend: any BackgroundBackend
     private let logger: Logger
+    private let drainSeconds: Int
     private let policy: DeliveryPolicy
     private let lease: DeliveryLease
     private let desk = Mutex(DeliveryDesk())
     private let metrics = DeliveryMetrics()
 
-    public convenience init(outbox: any WebhookOutbox, backend: any BackgroundBackend, logger: Logger) {
-        self.init(outbox: outbox, backend: backend, logger: logger, policy: DeliveryPolicy())
+    /// - Parameter drainSeconds: how long what is under way at the shutdown may go on.
+    public convenience init(
+        outbox: any WebhookOutbox,
+        backend: any BackgroundBackend,
+        drainSeconds: Int,
+        logger: Logger
+    ) {
+        self.init(
+            outbox: outbox,
+            backend: backend,
+            drainSeconds: drainSeconds,
+            logger: logger,
+            policy: DeliveryPolicy()
+        )
     }
 
-    init(outbox: any WebhookOutbox, backend: any BackgroundBackend, logger: Logger, policy: DeliveryPolicy) {
+    init(
+        outbox: any WebhookOutbox,
+        backend: any BackgroundBackend,
+        drainSeconds: Int,
+        logger: Logger,
+        policy: DeliveryPolicy
+    ) {
         self.outbox = outbox
         self.backend = backend
+        self.drainSeconds = drainSeconds
         self.logger = logger
         self.policy = policy
         lease = DeliveryLease(relayID: .make(), seconds: Self.leaseSeconds)
     }
 
-    /// Delivers until a graceful shutdown begins, and what is under way then to its end. When the task is cancelled, what
-    /// is under way is left to other relays.
+    private enum Part {
+        case helper, end
+    }
+
+    /// Delivers until a graceful shutdown begins, and what is under way then to its end, if that comes soon. What is not
+    /// delivered then, or when the task is cancelled, is left to other relays.
     public func run() async throws {
         let (wakes, wake) = AsyncStream.makeStream(of: Void.self, bufferingPolicy: .bufferingNewest(1))
-        await withTaskGroup(of: Void.self) { helpers in
-            helpers.addTask { await Self.poll(wake) }
-            helpers.addTask { await self.keepLease() }
-            await withDiscardingTaskGroup { deliveries in
-                var hasFailed = false
-                for await _ in wakes {
-                    for delivery in await take(&hasFailed) {
-                        deliveries.addTask {
-                            await self.deliver(delivery)
-                            wake.yield()
-                        }
+        await withTaskGroup(of: Part.self) { parts in
+            parts.addTask {
+                await Self.poll(wake)
+                return .helper
+            }
+            parts.addTask {
+                await self.keepLease()
+                return .helper
+            }
+            parts.addTask {
+                await self.deliver(on: wakes, wake)
+                return .end
+            }
+            parts.addTask { [drainSeconds] in
+                try? await gracefulShutdown()
+                try? await Task.sleep(for: .seconds(drainSeconds))
+                return .end
+            }
+            while await parts.next() == .helper {}
+            parts.cancelAll()
+        }
+    }
+
+    private func deliver(on wakes: AsyncStream<Void>, _ wake: AsyncStream<Void>.Continuation) async {
+        await withDiscardingTaskGroup { deliveries in
+            var hasFailed = false
+            for await _ in wakes {
+                for delivery in await take(&hasFailed) {
+                    deliveries.addTask {
+                        await self.deliver(delivery)
+                        wake.yield()
                     }
                 }
             }
-            helpers.cancelAll()
         }
     }
 

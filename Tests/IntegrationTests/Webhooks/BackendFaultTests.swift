@@ -4,98 +4,195 @@ import NIOHTTP1
 import TestSupport
 import Testing
 
-/// What a backend's faults come to for the client, in the message that is stored, and for the circuit of the gateway. All
-/// faults there are, without the engine around them, are in `FaultMatrixTests`.
+/// What a backend's faults come to for the client, in the message that is stored, in the metrics, and for the circuit of the
+/// gateway. More of them, without the engine around them, are in `FaultMatrixTests`.
 @Suite(.timeLimit(.minutes(5)))
 struct BackendFaultTests {
     struct Fault: Sendable, CustomTestStringConvertible {
+        /// Where the session type's webhook is once there is a session.
+        enum Place: Sendable {
+            case stub
+            /// Nobody listens there.
+            case nobody
+            /// The stub does, which speaks no TLS.
+            case plainTLS
+            /// A server with a certificate of an authority that nobody knows.
+            case untrusted
+            /// What no backend may have.
+            case forbidden
+        }
+
         var name: String
+        var place = Place.stub
         var code = "BACKEND_ERROR"
         var state = "failed"
+        /// In the metric of calls.
+        var outcome: String
         var kept = ""
         var retryAfterSeconds: Int64?
         var opensCircuit = true
-        /// Where the session type's webhook is once there is a session; the stub itself when nothing is said.
-        var address: String?
         var script: StubBackend.Script = { _ in }
 
         var testDescription: String { name }
+
+        static func slow(_ name: String, kept: String = "", _ script: @escaping StubBackend.Script) -> Fault {
+            Fault(
+                name: name,
+                code: "BACKEND_TIMEOUT",
+                state: "timed_out",
+                outcome: "timeout",
+                kept: kept,
+                script: script
+            )
+        }
     }
 
     private static let kept = "event: chunk\ndata: {\"type\":\"text\",\"content\":\"kept\"}\n\n"
     private static let complete = "event: complete\ndata: {}\n\n"
+    private static let eventStream = StubBackend.Exchange.eventStream
 
     private static let faults: [Fault] = [
-        Fault(name: "reset in mid-stream", kept: "kept") { exchange in
+        Fault(name: "refused", place: .nobody, outcome: "connection"),
+        Fault(name: "TLS where the backend speaks none", place: .plainTLS, outcome: "connection"),
+        Fault(name: "TLS that is not to be trusted", place: .untrusted, outcome: "connection"),
+        Fault(
+            name: "an address that no backend may have",
+            place: .forbidden,
+            outcome: "refused_address",
+            opensCircuit: false
+        ),
+        Fault(name: "reset before the head", outcome: "connection") { try await $0.reset() },
+        Fault(name: "reset after the head", outcome: "connection") { exchange in
+            try await exchange.begin()
+            try await exchange.reset()
+        },
+        Fault(name: "reset in mid-stream", outcome: "connection", kept: "kept") { exchange in
             try await exchange.begin()
             try await exchange.write(kept)
             try await exchange.reset()
         },
-        Fault(name: "429 with Retry-After", retryAfterSeconds: 7, opensCircuit: false) {
+        Fault(name: "400", outcome: "status", opensCircuit: false) {
+            try await $0.respond(.badRequest, StubBackend.Exchange.json, "{}")
+        },
+        Fault(name: "302", outcome: "status", opensCircuit: false) {
+            try await $0.respond(.found, ["location": "/elsewhere", "content-length": "0"])
+        },
+        Fault(name: "429 with Retry-After", outcome: "status", retryAfterSeconds: 7, opensCircuit: false) {
             try await $0.respond(.tooManyRequests, ["retry-after": "7", "content-length": "0"])
         },
-        Fault(name: "500") { try await $0.respond(.internalServerError, StubBackend.Exchange.eventStream, complete) },
-        Fault(name: "hang between chunks", code: "BACKEND_TIMEOUT", state: "timed_out", kept: "kept") { exchange in
+        Fault(name: "500", outcome: "status") { try await $0.respond(.internalServerError, eventStream, complete) },
+        Fault.slow("hang before the head") { try await $0.connectionClosed.get() },
+        Fault.slow("hang between chunks", kept: "kept") { exchange in
             try await exchange.begin()
             try await exchange.write(kept)
             try await exchange.connectionClosed.get()
         },
-        Fault(name: "bad JSON", kept: "kept") { exchange in
-            let stream = kept + "event: chunk\ndata: {\n\n" + complete
-            try await exchange.respond(.ok, StubBackend.Exchange.eventStream, stream)
+        Fault.slow("trickle", kept: "kept") { exchange in
+            try await exchange.begin()
+            try await exchange.write(kept + ":")
+            while true {
+                try await exchange.write("x")
+                try await Task.sleep(for: .milliseconds(50))
+            }
         },
-        Fault(name: "missing complete", kept: "kept") {
-            try await $0.respond(.ok, StubBackend.Exchange.eventStream, kept)
+        Fault(name: "endless", outcome: "malformed", kept: "kept") { exchange in
+            try await exchange.begin()
+            try await exchange.write(kept)
+            let comment = ": " + String(repeating: "x", count: 1 << 20) + "\n"
+            while true { try await exchange.write(comment) }
         },
-        Fault(name: "wrong content type") {
+        Fault(name: "oversized line", outcome: "malformed", kept: "kept") { exchange in
+            try await exchange.begin()
+            try await exchange.write(kept + "data: ")
+            let part = String(repeating: "x", count: 1 << 20)
+            while true { try await exchange.write(part) }
+        },
+        Fault(name: "bad JSON", outcome: "malformed", kept: "kept") { exchange in
+            try await exchange.respond(.ok, eventStream, kept + "event: chunk\ndata: {\n\n" + complete)
+        },
+        Fault(name: "missing complete", outcome: "incomplete", kept: "kept") {
+            try await $0.respond(.ok, eventStream, kept)
+        },
+        Fault(name: "wrong content type", outcome: "malformed") {
             try await $0.respond(.ok, ["content-type": "text/html"], "<p>\(kept)\(complete)")
         },
-        Fault(name: "TLS where the backend speaks none", address: "https://127.0.0.1:PORT/"),
-        Fault(
-            name: "an address that no backend may have",
-            opensCircuit: false,
-            address: "http://169.254.169.254/"
-        ),
+        Fault(name: "an error event", outcome: "reported", kept: "kept", opensCircuit: false) {
+            try await $0.respond(.ok, eventStream, kept + "event: error\ndata: {\"message\": \"secret\"}\n\n")
+        },
     ]
 
-    @Test("A fault's error, what is kept, and the circuit; another session type does not notice", arguments: faults)
+    @Test("What a fault comes to; another session type does not notice", arguments: faults)
     func fault(_ fault: Fault) async throws {
         try await withSharedCluster { cluster in
             try await StubBackend.with(Self.answering(fault.script)) { stub in
                 let faulty = try await cluster.addSessionType([
-                    "webhook_url": .string(stub.url), "timeout_seconds": 3,
+                    "webhook_url": .string(stub.url), "timeout_seconds": 3, "max_duration_seconds": 6,
                     "circuit_breaker": ["failure_threshold": 1, "open_seconds": 60],
                 ])
                 let well = try await cluster.addSessionType(["webhook_url": .string(stub.url)])
                 let client = try await TestClient(of: cluster)
                 let session = try await eventually("a session") { try await client.makeSession(type: faulty) }
                 let other = try await client.makeSession(type: well)
-                if let address = fault.address?.replacing("PORT", with: "\(stub.port)") {
-                    try await cluster.move(faulty, to: address)
+                try await Self.at(fault.place, stub) { address in
+                    if let address { try await cluster.move(faulty, to: address) }
+                    try await expect(fault, of: (faulty, session), beside: (well, other), client)
                 }
-                let socket = try await client.connect()
-
-                let answer = try await socket.converse("go wrong", in: session)
-                answer.expectWellFormed()
-                #expect(answer.end.type == "message.streaming.error")
-                #expect(answer.end.string("error_code") == fault.code)
-                expectErrorShape(answer.end.payload)
-                #expect(answer.end["details"]?["retry_after_seconds"]?.integerValue == fault.retryAfterSeconds)
-                #expect(answer.text == fault.kept)
-                let message = try await client.message(answer.messageID)
-                #expect(message.messageState == fault.state)
-                #expect(message.messageText == fault.kept)
-                #expect(message["is_complete"] == false)
-                #expect(try await cluster.circuit(of: faulty) == (fault.opensCircuit ? "2" : "0"))
-
-                #expect(try await socket.converse("all is well", in: other).text == "well")
-                #expect(try await cluster.circuit(of: well) == "0")
-                guard fault.opensCircuit else { return }
-                let refused = try await socket.converse("once more", in: session)
-                #expect(refused.end.string("error_code") == "BACKEND_ERROR")
-                #expect((1...60).contains(refused.end["details"]?["retry_after_seconds"]?.integerValue ?? 0))
-                #expect(try await client.message(refused.messageID).messageState == "failed")
             }
+        }
+    }
+
+    private func expect(
+        _ fault: Fault,
+        of faulty: (type: String, session: String),
+        beside well: (type: String, session: String),
+        _ client: TestClient
+    ) async throws {
+        let cluster = client.cluster
+        let socket = try await client.connect()
+        let before = try await cluster.calls(fault.outcome)
+        let answer = try await socket.converse("go wrong", in: faulty.session)
+        answer.expectWellFormed()
+        #expect(answer.end.type == "message.streaming.error")
+        #expect(answer.end.string("error_code") == fault.code)
+        expectErrorShape(answer.end.payload)
+        #expect(answer.end["details"]?["retry_after_seconds"]?.integerValue == fault.retryAfterSeconds)
+        #expect(!answer.end.string("message").contains("secret"))
+        #expect(answer.text == fault.kept)
+        let message = try await client.message(answer.messageID)
+        #expect(message.messageState == fault.state)
+        #expect(message.messageText == fault.kept)
+        #expect(message["is_complete"] == false)
+        // Other tests count, too.
+        #expect(try await cluster.calls(fault.outcome) > before)
+        #expect(try await cluster.circuit(of: faulty.type) == (fault.opensCircuit ? "2" : "0"))
+
+        #expect(try await socket.converse("all is well", in: well.session).text == "well")
+        #expect(try await cluster.circuit(of: well.type) == "0")
+        guard fault.opensCircuit else { return }
+        let refusedBefore = try await cluster.calls("circuit_open")
+        let refused = try await socket.converse("once more", in: faulty.session)
+        #expect(refused.end.string("error_code") == "BACKEND_ERROR")
+        #expect((1...60).contains(refused.end["details"]?["retry_after_seconds"]?.integerValue ?? 0))
+        #expect(try await client.message(refused.messageID).messageState == "failed")
+        #expect(try await cluster.calls("circuit_open") > refusedBefore)
+    }
+
+    /// Runs `body` with the address of a place; `nil` for the stub itself.
+    private static func at(
+        _ place: Fault.Place,
+        _ stub: StubBackend,
+        _ body: (String?) async throws -> Void
+    ) async throws {
+        switch place {
+        case .stub: try await body(nil)
+        case .nobody: try await body("http://127.0.0.1:\(try FreePort.next())/")
+        case .plainTLS: try await body("https://127.0.0.1:\(stub.port)/")
+        case .forbidden: try await body("http://169.254.169.254/")
+        case .untrusted:
+            let certificates = try await TestCertificates.make()
+            defer { certificates.remove() }
+            let silent: StubBackend.Script = { _ in }
+            try await StubBackend.with(silent, certificate: certificates.server) { try await body($0.url) }
         }
     }
 
@@ -153,6 +250,14 @@ extension TestCluster {
         fields["webhook_url"] = .string(address)
         let answer = try await api(token: token).send("PUT", path, body: .object(fields))
         guard answer.status == 200 else { throw TestSupportError("the session type was not changed: \(answer)") }
+    }
+
+    /// How many calls for answers had this outcome at the first gateway.
+    fileprivate func calls(_ outcome: String) async throws -> Int {
+        let metrics = String(decoding: try await gateways[0].ask("/metrics").bytes, as: UTF8.self)
+        let series = "chat_engine_backend_calls_total{event=\"message.new\",outcome=\"\(outcome)\"} "
+        let line = metrics.split(separator: "\n").first { $0.hasPrefix(series) }
+        return line.flatMap { Int($0.dropFirst(series.count)) } ?? 0
     }
 
     /// What the first gateway says of the circuit of a session type; `nil` when it says nothing.

@@ -3,6 +3,7 @@ import ChatCore
 import Logging
 import NIOCore
 import NIOHTTP1
+import ServiceLifecycle
 import TestSupport
 import Testing
 
@@ -27,6 +28,7 @@ struct WebhookRelayTests {
         let relay = WebhookRelay(
             outbox: storage.webhookOutbox,
             backend: backend,
+            drainSeconds: 0,
             logger: logger,
             policy: Self.atOnce
         )
@@ -310,6 +312,30 @@ struct WebhookRelayTests {
                 }
                 #expect(try await records(storage).map(\.state) == [.delivered])
                 #expect(try await calls.next().first?.id == first.id)
+            }
+        }
+    }
+
+    @Test("A shutdown does not wait for a backend that hangs, and leaves the event to others")
+    func shutdown() async throws {
+        let calls = ReceivedCalls()
+        try await withStorage { storage in
+            try await StubBackend.with { exchange in
+                try calls.add(exchange)
+                try await exchange.connectionClosed.get()
+            } _: { stub in
+                try await deleteSessions(of: try await addType(stub.url, to: storage), in: storage)
+                try await withRelay(storage) { relay in
+                    let services = ServiceGroup(services: [relay], logger: logger)
+                    try await withThrowingTaskGroup(of: Void.self) { group in
+                        group.addTask { try await services.run() }
+                        _ = try await calls.next()
+                        await services.triggerGracefulShutdown()
+                        try await group.waitForAll()
+                    }
+                }
+                let record = try #require(try await records(storage).first)
+                #expect(record.state == .waiting && record.attempts == 0)
             }
         }
     }
