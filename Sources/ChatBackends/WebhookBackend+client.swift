@@ -10,6 +10,7 @@ extension HTTPClient.Configuration {
     init(webhooks configuration: WebhookConfiguration, for purpose: ClientPool.Purpose) {
         var tls = TLSConfiguration.makeClientConfiguration()
         tls.trustRoots = SystemTrust.roots
+        tls.minimumTLSVersion = .tlsv12
         let connectMilliseconds =
             purpose.hasAlternatives
             ? configuration.alternativeConnectTimeoutMilliseconds : configuration.connectTimeoutMilliseconds

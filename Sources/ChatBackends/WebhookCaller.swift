@@ -219,7 +219,8 @@ final class WebhookCaller: Sendable {
             on: eventLoopGroup.any()
         )
         var lastFailure = BackendFailure(.timeout(milliseconds: limit.milliseconds), "The call had no time left")
-        for address in places where NIODeadline.now() < startedAt + limit {
+        var untried = places[...]
+        while let address = untried.first, NIODeadline.now() < startedAt + limit {
             let purpose = ClientPool.Purpose(
                 sessionTypeID: call.sessionType.id,
                 host: request.host,
@@ -238,13 +239,19 @@ final class WebhookCaller: Sendable {
                 configuration: configuration,
                 metrics: metrics,
                 startedAt: startedAt,
-                hasBegun: hasBegun
+                hasBegun: { [clients] in
+                    clients.answered(lease)
+                    hasBegun()
+                }
             )
             do {
                 return try await run(exchange, request, of: call, with: lease) { try await read(&reader) }
             } catch let failure as BackendFailure where !failure.wasSent {
-                addresses.couldNotReach(address)
                 lastFailure = failure
+                // Its connections have as many streams as it allows: there is another client now.
+                if case .overloaded = failure.reason { continue }
+                addresses.couldNotReach(address)
+                untried.removeFirst()
             }
         }
         throw lastFailure
@@ -274,9 +281,12 @@ final class WebhookCaller: Sendable {
             } catch {
                 exchange.abandon(error)
                 await exchange.closed()
-                clients.giveBack(lease)
+                defer { clients.giveBack(lease) }
                 guard var failure = error as? BackendFailure else { throw error }
                 failure.wasSent = exchange.wasSent
+                if !failure.wasSent, failure.isForWantOfConnection, clients.retire(lease) {
+                    failure.reason = .overloaded(milliseconds: exchange.bounds.connect.milliseconds)
+                }
                 throw failure
             }
         } onCancel: {

@@ -14,6 +14,16 @@ import Testing
         #expect(text.query == query)
     }
 
+    @Test(arguments: [
+        ("-not", "-not"), ("a -\"b c\"", "a -\"b c\""), ("well-known", "well-known"), ("1-2", "1-2"),
+        ("zebra - lion", "zebra  lion"), ("- a", " a"), ("a-", "a "), ("--a", "-a"), ("a --b", "a -b"),
+        ("a--b", "a b"), ("---", ""), ("| --- |", "|  |"), ("-! a", "! a"), ("\"a - b\" -", "\"a - b\" "),
+        ("\"a\" \"- b", "\"a\" \" b"), ("a-\"b\"", "a-\"b\""),
+    ])
+    func hyphensThatMeanNothingAreLeftOut(query: String, searched: String) throws {
+        #expect(try SearchText(query).query == searched)
+    }
+
     @Test func oneCharacterWithoutSpacesHasTheQueryTakenApart() throws {
         #expect(try alternatives(of: "東京") == [[["東京"], []]])
         #expect(try alternatives(of: "東京 Tower") == [[["東京", "Tower"], []]])

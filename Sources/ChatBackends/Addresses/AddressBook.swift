@@ -1,4 +1,4 @@
-internal import Dispatch
+internal import ChatCore
 internal import NIOCore
 internal import Synchronization
 
@@ -19,14 +19,19 @@ final class AddressBook: Sendable {
         var byHost: [String: Page] = [:]
         /// Addresses that could not be connected to, and until when others are preferred.
         var unreachable: [SocketAddress: NIODeadline] = [:]
+        /// Look-ups under way, each on a thread of its own.
+        var lookups = 0
     }
+
+    /// So many hosts are looked up at a time; calls to further ones fail.
+    static let maximumLookups = 64
+    /// So many addresses of a host are tried at most, whatever its name service says.
+    static let maximumTried = 8
 
     private let allowsPrivate: Bool
     private let lifetime: TimeAmount
     private let lookup: Lookup
     private let pages = Mutex(Pages())
-    /// A thread for each host that is being looked up, so that a name service which hangs holds up its own hosts alone.
-    private let queue = DispatchQueue(label: "chat-engine.name-lookup", attributes: .concurrent)
 
     /// - Parameter lifetime: how long an answer of the name service holds.
     init(allowsPrivate: Bool, lifetime: TimeAmount, lookup: @escaping Lookup) {
@@ -35,8 +40,8 @@ final class AddressBook: Sendable {
         self.lookup = lookup
     }
 
-    /// The addresses of a host that a backend may have, in the order in which they are to be tried; a host that is an
-    /// address in its usual form is not looked up.
+    /// The addresses of a host that a backend may have, in the order in which they are to be tried, at most
+    /// ``maximumTried``; a host that is an address in its usual form is not looked up.
     ///
     /// - Throws: ``BackendFailure`` when there are none or the answer does not come until `deadline`, which is `bound`
     ///   after the call began; `CancellationError`.
@@ -64,7 +69,8 @@ final class AddressBook: Sendable {
             pages.unreachable = pages.unreachable.filter { $0.value > .now() }
             return pages.unreachable
         }
-        return allowed.filter { avoided[$0] == nil } + allowed.filter { avoided[$0] != nil }
+        let ordered = allowed.filter { avoided[$0] == nil } + allowed.filter { avoided[$0] != nil }
+        return Array(ordered.prefix(Self.maximumTried))
     }
 
     /// The address could not be connected to: for a while others of the same host are tried first.
@@ -92,25 +98,41 @@ final class AddressBook: Sendable {
             if let page = pages.byHost[host], page.expiresAt.map({ $0 > .now() }) ?? true {
                 return (page.addresses, EventLoopPromise<[SocketAddress]>?.none)
             }
+            guard pages.lookups < Self.maximumLookups else {
+                return (eventLoop.makeFailedFuture(Self.tooManyLookups), nil)
+            }
+            pages.lookups += 1
             pages.byHost = pages.byHost.filter { $0.value.expiresAt.map { $0 > .now() } ?? true }
             let promise = eventLoop.makePromise(of: [SocketAddress].self)
             pages.byHost[host] = Page(addresses: promise.futureResult)
             return (promise.futureResult, promise)
         }
         guard let promise else { return addresses }
-        queue.async { [self] in
-            let result = Result { try lookup(host) }
-            pages.withLock { pages in
-                // Whoever asks after a failure asks the name service again.
-                if case .success = result {
-                    pages.byHost[host]?.expiresAt = .now() + lifetime
-                } else {
-                    pages.byHost[host] = nil
-                }
-            }
-            promise.completeWith(result)
-        }
+        // A name service that hangs holds up nobody but who asks for its hosts.
+        let failure = DetachedThread.start { [self] in answer(promise, of: host, Result { try lookup(host) }) }
+        if failure != 0 { answer(promise, of: host, .failure(Self.tooManyLookups)) }
         return addresses
+    }
+
+    private func answer(
+        _ promise: EventLoopPromise<[SocketAddress]>,
+        of host: String,
+        _ result: Result<[SocketAddress], any Error>
+    ) {
+        pages.withLock { pages in
+            pages.lookups -= 1
+            // Whoever asks after a failure asks the name service again.
+            if case .success = result {
+                pages.byHost[host]?.expiresAt = .now() + lifetime
+            } else {
+                pages.byHost[host] = nil
+            }
+        }
+        promise.completeWith(result)
+    }
+
+    private static var tooManyLookups: BackendFailure {
+        BackendFailure(.overloaded(milliseconds: nil), "Too many hosts are being looked up")
     }
 
     private func result(

@@ -26,30 +26,42 @@ final class ClientPool: Sendable {
         fileprivate let place: Int
     }
 
+    private struct Slot {
+        let client: HTTPClient
+        /// Calls under way.
+        var users = 0
+        /// A backend has answered over one of its connections.
+        var hasAnswered = false
+    }
+
     /// The clients of one purpose, by the place of their event loop; made when they are needed.
     private struct Entry {
-        var clients: [HTTPClient?]
-        /// Calls under way, with each.
-        var users: [Int]
+        var slots: [Slot?]
         var lastPlace = 0
         var unusedSince: NIODeadline?
 
         init(places: Int) {
-            clients = Array(repeating: nil, count: places)
-            users = Array(repeating: 0, count: places)
+            slots = Array(repeating: nil, count: places)
         }
+
+        func users(_ place: Int) -> Int { slots[place]?.users ?? 0 }
 
         /// Where the fewest calls are; of several such places the one that was used last, whose connection is still
         /// open.
         var bestPlace: Int {
-            users.indices.min { (users[$0], $0 == lastPlace ? 0 : 1) < (users[$1], $1 == lastPlace ? 0 : 1) } ?? 0
+            slots.indices.min { (users($0), $0 == lastPlace ? 0 : 1) < (users($1), $1 == lastPlace ? 0 : 1) } ?? 0
         }
     }
 
     private struct Pool {
         var entries: [Purpose: Entry] = [:]
+        /// Clients that get no further calls and still have some.
+        var retired: [ObjectIdentifier: Slot] = [:]
         var isClosed = false
     }
+
+    /// For how long ``shutdown()`` waits for the clients; one with a connection that hangs would never end.
+    private static let shutdownPatience = Duration.seconds(2)
 
     private let eventLoops: [any EventLoop]
     private let pool = Mutex(Pool())
@@ -76,42 +88,91 @@ final class ClientPool: Sendable {
             let unused = removeUnused(from: &pool)
             var entry = pool.entries[purpose] ?? Entry(places: eventLoops.count)
             let place = entry.bestPlace
-            let client = entry.clients[place] ?? make(purpose, eventLoops[place])
-            entry.clients[place] = client
-            entry.users[place] += 1
+            var slot = entry.slots[place] ?? Slot(client: make(purpose, eventLoops[place]))
+            slot.users += 1
+            entry.slots[place] = slot
             entry.lastPlace = place
             entry.unusedSince = nil
             pool.entries[purpose] = entry
-            return (Lease(client: client, eventLoop: eventLoops[place], purpose: purpose, place: place), unused)
+            return (Lease(client: slot.client, eventLoop: eventLoops[place], purpose: purpose, place: place), unused)
         }
-        for client in unused { Task { try await client.shutdown() } }
+        Self.end(unused)
         guard let lease else { throw BackendFailure(.connection, "The process is about to end") }
         return lease
     }
 
     func giveBack(_ lease: Lease) {
+        let unused = pool.withLock { pool -> HTTPClient? in
+            let client = ObjectIdentifier(lease.client)
+            if pool.entries[lease.purpose]?.slots[lease.place]?.client === lease.client {
+                pool.entries[lease.purpose]?.slots[lease.place]?.users -= 1
+                if let entry = pool.entries[lease.purpose], entry.slots.allSatisfy({ $0?.users ?? 0 == 0 }) {
+                    pool.entries[lease.purpose]?.unusedSince = .now()
+                }
+            } else if var slot = pool.retired[client] {
+                slot.users -= 1
+                pool.retired[client] = slot.users > 0 ? slot : nil
+                if slot.users == 0 { return slot.client }
+            }
+            return nil
+        }
+        Self.end([unused].compactMap(\.self))
+    }
+
+    /// A backend has answered a call over a connection of this client.
+    func answered(_ lease: Lease) {
         pool.withLock { pool in
-            guard var entry = pool.entries[lease.purpose] else { return }
-            entry.users[lease.place] -= 1
-            if entry.users.allSatisfy({ $0 == 0 }) { entry.unusedSince = .now() }
-            pool.entries[lease.purpose] = entry
+            guard pool.entries[lease.purpose]?.slots[lease.place]?.client === lease.client else { return }
+            pool.entries[lease.purpose]?.slots[lease.place]?.hasAnswered = true
         }
     }
 
-    /// Ends all clients with their connections and calls.
+    /// The client had no connection for a call in time: it gets no further ones, as it may wait for ever for one that
+    /// hangs, or have as many streams as the backend allows. Those under way go on.
+    ///
+    /// - Returns: whether the backend has answered other calls of the client, so that it is not to blame.
+    @discardableResult
+    func retire(_ lease: Lease) -> Bool {
+        pool.withLock { pool in
+            guard let slot = pool.entries[lease.purpose]?.slots[lease.place], slot.client === lease.client else {
+                return pool.retired[ObjectIdentifier(lease.client)]?.hasAnswered ?? false
+            }
+            pool.entries[lease.purpose]?.slots[lease.place] = nil
+            pool.retired[ObjectIdentifier(slot.client)] = slot
+            return slot.hasAnswered
+        }
+    }
+
+    /// Ends all clients with their connections and calls, and returns when they have ended, after 2 s at the latest.
     func shutdown() async {
         let all = pool.withLock { pool in
             pool.isClosed = true
-            defer { pool.entries = [:] }
-            return pool.entries.values.flatMap(\.clients)
+            defer { (pool.entries, pool.retired) = ([:], [:]) }
+            return pool.entries.values.flatMap(\.slots).compactMap { $0?.client } + pool.retired.values.map(\.client)
         }
-        for client in all { try? await client?.shutdown() }
+        let (end, ended) = AsyncStream.makeStream(of: Void.self)
+        Task {
+            await withTaskGroup(of: Void.self) { group in
+                for client in all { group.addTask { try? await client.shutdown() } }
+            }
+            ended.finish()
+        }
+        let patience = Task {
+            try await Task.sleep(for: Self.shutdownPatience)
+            ended.finish()
+        }
+        for await _ in end {}
+        patience.cancel()
+    }
+
+    private static func end(_ clients: [HTTPClient]) {
+        for client in clients { Task { try await client.shutdown() } }
     }
 
     private func removeUnused(from pool: inout Pool) -> [HTTPClient] {
         let oldest = NIODeadline.now() - keepUnused
         let unused = pool.entries.filter { $0.value.unusedSince.map { $0 < oldest } ?? false }
         for purpose in unused.keys { pool.entries[purpose] = nil }
-        return unused.values.flatMap(\.clients).compactMap { $0 }
+        return unused.values.flatMap(\.slots).compactMap { $0?.client }
     }
 }

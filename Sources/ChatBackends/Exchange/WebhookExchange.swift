@@ -20,7 +20,7 @@ final class WebhookExchange: HTTPClientResponseDelegate {
 
     /// The connection's, where callbacks come and the timer runs.
     private let eventLoop: any EventLoop
-    private let bounds: ExchangeBounds
+    let bounds: ExchangeBounds
     private let guarded: Mutex<Guarded>
     private let finished: EventLoopPromise<Void>
 
@@ -177,6 +177,14 @@ final class WebhookExchange: HTTPClientResponseDelegate {
 }
 
 extension BackendFailure {
+    /// The client had no connection, or no room on one, when the time for that was over.
+    var isForWantOfConnection: Bool {
+        switch underlyingError as? HTTPClientError {
+        case .connectTimeout?, .tlsHandshakeTimeout?, .getConnectionFromPoolTimeout?: true
+        default: false
+        }
+    }
+
     fileprivate init(connectionError error: any Error, bounds: ExchangeBounds, hasHead: Bool) {
         switch error as? HTTPClientError {
         case .connectTimeout?, .tlsHandshakeTimeout?, .getConnectionFromPoolTimeout?:

@@ -43,6 +43,8 @@ struct CircuitBreaker: Sendable {
     /// Counts the changes of state, except those of numbers: calls of an earlier period decide nothing any more.
     private var period: UInt64 = 0
     private var lastNumber: UInt64 = 0
+    /// Probes whose answers have begun and not ended since: one that breaks off opens the circuit again.
+    private var begun: Set<UInt64> = []
 
     /// How long a call would have to wait at least; `nil` when one would go through now.
     func refusal(of kind: Kind, _ settings: Settings, at now: NIODeadline) -> TimeAmount? {
@@ -79,16 +81,20 @@ struct CircuitBreaker: Sendable {
         return .admitted(Ticket(number: lastNumber, period: period, kind: kind))
     }
 
-    /// A call has begun to get a proper answer: enough for a probe, as others should not have to wait for its end.
+    /// A call has begun to get a proper answer: enough for a probe, as others should not have to wait for its end, unless
+    /// it breaks off.
     mutating func answered(_ ticket: Ticket, _ settings: Settings) {
         guard ticket.period == period, case .halfOpen(let probes, _) = state, probes.contains(ticket.number) else {
             return
         }
+        begun.insert(ticket.number)
         probeSucceeded(ticket, settings)
     }
 
     /// A call has ended.
     mutating func ended(_ ticket: Ticket, _ outcome: Outcome, _ settings: Settings, at now: NIODeadline) {
+        let hasBegun = begun.remove(ticket.number) != nil
+        if hasBegun, outcome == .failure, case .closed = state { return change(to: .open(since: now)) }
         guard ticket.period == period else { return }
         switch (state, outcome) {
         case (.closed, .success): state = .closed(failures: 0)
@@ -121,5 +127,6 @@ struct CircuitBreaker: Sendable {
     private mutating func change(to state: State) {
         self.state = state
         period += 1
+        if case .open = state { begun = [] }
     }
 }

@@ -23,6 +23,7 @@ public struct SearchText: Hashable, Sendable {
         public var excluded: [String] = []
     }
 
+    /// What was searched for, without hyphens that mean nothing.
     public let query: String
     public let kind: Kind
 
@@ -37,10 +38,42 @@ public struct SearchText: Hashable, Sendable {
         guard query.unicodeScalars.contains(where: { !$0.properties.isWhitespace }) else {
             throw .invalid("query", "The query must not be empty.", .invalidValue)
         }
-        self.query = query
+        self.query = Self.withoutStrayHyphens(query)
         kind =
             Self.isUnspaced(query)
             ? .mixed(Self.alternatives(of: query)) : .words
+    }
+
+    /// Without the hyphens that are part of no word and exclude none, as in `this - that` or a line of them: the
+    /// full-text search takes them for exclusions of what comes next, and has no room for many in a row.
+    private static func withoutStrayHyphens(_ query: String) -> String {
+        let scalars = Array(query.unicodeScalars)
+        let lastQuote = scalars.lastIndex(of: "\"") ?? 0
+        var result = String.UnicodeScalarView()
+        var isQuoted = false
+        /// What is in front of the hyphens that come now.
+        var previous: Unicode.Scalar = " "
+        for (index, scalar) in scalars.enumerated() {
+            if scalar == "\"" { isQuoted = !isQuoted && index < lastQuote }
+            guard scalar == "-", !isQuoted else {
+                result.append(scalar)
+                previous = scalar
+                continue
+            }
+            let next: Unicode.Scalar = index + 1 < scalars.count ? scalars[index + 1] : " "
+            let isSingle = index == 0 || scalars[index - 1] != "-"
+            let beginsTerm = previous.properties.isWhitespace || previous == "\""
+            if next == "\"" || isPartOfWord(next), beginsTerm || isSingle {
+                result.append(scalar)
+            } else if !beginsTerm, next != "-" {
+                result.append(" ")
+            }
+        }
+        return String(result)
+    }
+
+    private static func isPartOfWord(_ scalar: Unicode.Scalar) -> Bool {
+        scalar.properties.isAlphabetic || scalar.properties.numericType != nil
     }
 
     /// The scripts of Thailand, Laos, Myanmar and Cambodia, of China and Japan, and of Korea, whose words take endings

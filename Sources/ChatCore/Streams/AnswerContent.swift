@@ -4,6 +4,14 @@ public struct AnswerContent: Sendable {
         let kind: StreamChunk.Kind
         var text: String
         let attributes: JSONObject
+
+        func mergesWith(_ chunk: StreamChunk) -> Bool {
+            switch (kind, chunk.kind) {
+            case (.text, .text): true
+            case (.code, .code): attributes["language"] == chunk.attributes["language"]
+            default: false
+            }
+        }
     }
 
     private var growing: [Part] = []
@@ -16,18 +24,11 @@ public struct AnswerContent: Sendable {
 
     public mutating func append(_ chunk: StreamChunk) {
         byteCount += chunk.content.utf8.count
-        if let last = growing.last, Self.merge(last, chunk) {
-            growing[growing.count - 1].text += chunk.content
+        // In place: another reference to the part would have each chunk copy all the text there is.
+        if let last = growing.indices.last, growing[last].mergesWith(chunk) {
+            growing[last].text += chunk.content
         } else {
             growing.append(Part(kind: chunk.kind, text: chunk.content, attributes: chunk.attributes))
-        }
-    }
-
-    private static func merge(_ part: Part, _ chunk: StreamChunk) -> Bool {
-        switch (part.kind, chunk.kind) {
-        case (.text, .text): true
-        case (.code, .code): part.attributes["language"] == chunk.attributes["language"]
-        default: false
         }
     }
 

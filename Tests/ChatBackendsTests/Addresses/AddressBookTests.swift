@@ -48,6 +48,38 @@ import Testing
         #expect(failure?.chatError.code == .backendError)
     }
 
+    @Test func `Name services that hang hold nobody up but who asks for their hosts`() async throws {
+        let gate = DispatchGate()
+        let (asked, ask) = AsyncStream.makeStream(of: Void.self)
+        let book = book { host in
+            guard host.hasPrefix("dead") else { return try sockets("10.0.0.1") }
+            ask.yield()
+            gate.wait()
+            return []
+        }
+        // More than there are threads for Swift's tasks, which would not come to run if those were taken.
+        let hanging = (1..<AddressBook.maximumLookups).map { number in
+            Task { try await find("dead\(number)", in: book) }
+        }
+        var asking = asked.makeAsyncIterator()
+        for _ in hanging { await asking.next() }
+        #expect(try await find("alive", in: book) == ["10.0.0.1"])
+
+        let last = Task { try await find("dead0", in: book) }
+        await asking.next()
+        let failure = await #expect(throws: BackendFailure.self) { try await find("other", in: book) }
+        #expect(failure?.reason == .overloaded(milliseconds: nil))
+        for task in hanging + [last] { task.cancel() }
+        gate.open()
+    }
+
+    @Test func `Of very many addresses a few are tried`() async throws {
+        let many = (1...200).map { "10.0.1.\($0)" }
+        let book = book { _ in try many.map { try SocketAddress(ipAddress: $0, port: 0) } }
+        book.couldNotReach(try SocketAddress(ipAddress: "10.0.1.1", port: 0))
+        #expect(try await find("host", in: book) == (2...9).map { "10.0.1.\($0)" })
+    }
+
     @Test func `The name service is asked once for its answer's life, and once for all who wait`() async throws {
         let (asked, ask) = AsyncStream.makeStream(of: Void.self)
         let gate = DispatchGate()

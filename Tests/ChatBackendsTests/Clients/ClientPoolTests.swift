@@ -81,4 +81,25 @@ import Testing
             #expect(throws: BackendFailure.self) { try pool.take(purpose()) }
         }
     }
+
+    @Test func `A client that had no connection in time gets no further calls, and keeps those it has`() async throws {
+        try await withPool { pool in
+            let purpose = purpose()
+            let stuck = try pool.take(purpose)
+            #expect(!pool.retire(stuck))
+            let next = try pool.take(purpose)
+            #expect(next.client !== stuck.client)
+            #expect(made.all.count == 2)
+            pool.giveBack(stuck)
+            pool.answered(next)
+            // A backend that has answered has only no room for more.
+            #expect(pool.retire(next))
+            #expect(pool.retire(next))
+            let third = try pool.take(purpose)
+            #expect(third.client !== next.client)
+            pool.giveBack(next)
+            pool.giveBack(third)
+            #expect(try pool.take(purpose).client === third.client)
+        }
+    }
 }

@@ -95,12 +95,25 @@ import Testing
         #expect(breaker.state == .closed(failures: 0))
     }
 
-    @Test func `A probe whose answer has begun closes it, and how the answer ends is of no account`() throws {
+    @Test func `A probe whose answer has begun closes it, and opens it again when it breaks off`() throws {
         var breaker = try opened()
         let probe = try ticket(&breaker, at: 30)
         breaker.answered(probe, Self.settings)
         #expect(breaker.state == .closed(failures: 0))
         breaker.ended(probe, .failure, Self.settings, at: at(60))
+        #expect(breaker.state == .open(since: at(60)))
+    }
+
+    @Test(arguments: [CircuitBreaker.Outcome.success, .uncounted])
+    func `A probe whose answer has begun and did not break off leaves it closed`(outcome: CircuitBreaker.Outcome) throws
+    {
+        var breaker = try opened()
+        let probe = try ticket(&breaker, at: 30)
+        breaker.answered(probe, Self.settings)
+        breaker.ended(probe, outcome, Self.settings, at: at(60))
+        #expect(breaker.state == .closed(failures: 0))
+        // It decides once.
+        breaker.ended(probe, .failure, Self.settings, at: at(61))
         #expect(breaker.state == .closed(failures: 0))
     }
 

@@ -4,10 +4,10 @@ import Glibc
 import Darwin
 #endif
 
-/// Starts a thread of its own for work that blocks.
-enum DetachedThread {
+/// Starts a thread of its own for work that blocks, so that it takes none of those that Swift's tasks run on.
+package enum DetachedThread {
     /// - Returns: The error number when the system refuses another thread, otherwise 0.
-    static func start(_ body: @escaping @Sendable () -> Void) -> Int32 {
+    package static func start(_ body: @escaping @Sendable () -> Void) -> Int32 {
         let context = Unmanaged.passRetained(Body(run: body)).toOpaque()
         let result = create(context)
         if result != 0 { Unmanaged<Body>.fromOpaque(context).release() }
