@@ -71,6 +71,7 @@ struct ChaosRun {
                     var client = client
                     await client.run(until: isOver)
                 }
+                group.addTask { await client.follower.run(until: isOver) }
             }
             group.addTask {
                 defer { isOver.update { $0 = true } }
@@ -95,6 +96,8 @@ struct ChaosRun {
         let last = try await client.client.cluster.database.query(
             "SELECT coalesce((SELECT last_seq FROM event_counters WHERE client_id = '\(id)'), 0)"
         )
+        await client.follower.catchUp(to: Int64(last) ?? 0, within: .seconds(30))
+        history.add(await client.follower.view)
         for device in client.devices {
             await device.catchUp(to: Int64(last) ?? 0, within: .seconds(30))
             await device.leave()

@@ -37,9 +37,13 @@ struct FaultTable {
 
     private var deliveries: [String] {
         let views = history.views
+        let answers = history.operations.compactMap(\.answer)
+        let ends = Dictionary(grouping: answers, by: { $0.hasEnded ? $0.state ?? "broken off" : "not seen to the end" })
+        let counts = ends.sorted { $0.key < $1.key }.map { "\($0.value.count) \($0.key)" }
         return [
+            "answers: " + counts.joined(separator: ", "),
             "\(views.reduce(0) { $0 + $1.events.count }) events and \(views.reduce(0) { $0 + $1.chunks }) chunks "
-                + "delivered to \(views.count) devices over \(views.reduce(0) { $0 + $1.connections }) connections"
+                + "delivered to \(views.count) devices over \(views.reduce(0) { $0 + $1.connections }) connections",
         ]
     }
 

@@ -71,7 +71,8 @@ struct Nemesis {
     }
 
     private mutating func inflict(_ fault: Fault) async throws -> Injury {
-        let node = cluster.nodes.randomElement(using: &random) ?? cluster.gateways[0]
+        // Gateways have the most to lose.
+        let node = (cluster.nodes + cluster.gateways).randomElement(using: &random) ?? cluster.gateways[0]
         switch fault {
         case .killNode, .freezeNode, .restartNode: return try await inflict(fault, on: node)
         case .restartPostgres, .crashPostgres, .killRedis, .freezeRedis, .flushRedis, .killSubscribers:

@@ -2,7 +2,7 @@ import ChatCore
 import Foundation
 import TestSupport
 
-/// A client with two devices that does all that clients do, at random, and notes what came of it.
+/// A client with two devices, and a follower, that does all that clients do, at random, and notes what came of it.
 struct ChaosClient: Sendable {
     private enum Action: CaseIterable {
         case send, stop, burst, recreate, patch, react, activate, share, lose
@@ -18,6 +18,8 @@ struct ChaosClient: Sendable {
 
     let client: TestClient
     let devices: [Device]
+    /// Follows the events over REST, beside all else.
+    let follower: Follower
     private let calls: Calls
     private let history: History
     private var random: SeededGenerator
@@ -36,6 +38,7 @@ struct ChaosClient: Sendable {
             )
         }
         self.devices = devices
+        follower = Follower("follower \(number)", of: client, history: history, seed: random.next())
     }
 
     /// Goes on until told that it is over, and finishes what it has begun.
