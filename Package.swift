@@ -207,6 +207,7 @@ let package = Package(
             name: "FaultHarness",
             dependencies: ["TestSupport", "ChatCore", argumentParser, dequeModule, nioCore, nioPosix],
             path: "Tests/FaultHarness",
+            exclude: ["README.md"],
             swiftSettings: swiftSettings
         ),
         .testTarget(
