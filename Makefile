@@ -4,10 +4,10 @@ SHELL := /bin/bash
 export PATH := $(PATH):/usr/sbin:/opt/swift/usr/bin
 
 # One debug build serves lint and test: both are strict about warnings in our own targets.
-lint test: export CHAT_ENGINE_STRICT := 1
+lint test chaos: export CHAT_ENGINE_STRICT := 1
 
 .DEFAULT_GOAL := help
-.PHONY: help install up down reset status test lint format
+.PHONY: help install up down reset status test chaos lint format
 
 help: ## list the targets
 	@sed -n 's/^\([a-z]*\):.*## /  make \1\t/p' $(MAKEFILE_LIST) | expand -t 16
@@ -32,6 +32,10 @@ test: ## run every test
 	@scripts/install --tests
 	@echo 'test: building; the first build takes several minutes, mostly for the dependencies'
 	@scripts/test
+
+chaos: ## break a cluster while clients use it: make chaos MINUTES=60
+	@scripts/install --tests
+	@scripts/chaos --minutes $(or $(MINUTES),3)
 
 lint: install ## check format, scripts and warnings
 	@scripts/lint

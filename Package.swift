@@ -202,6 +202,19 @@ let package = Package(
             path: "Tests/EchoPeer",
             swiftSettings: swiftSettings
         ),
+        // Breaks a cluster while clients use it; `make chaos`.
+        .executableTarget(
+            name: "FaultHarness",
+            dependencies: ["TestSupport", "ChatCore", argumentParser, dequeModule, nioCore, nioPosix],
+            path: "Tests/FaultHarness",
+            exclude: ["README.md"],
+            swiftSettings: swiftSettings
+        ),
+        .testTarget(
+            name: "FaultHarnessTests",
+            dependencies: ["FaultHarness", "TestSupport", "ChatCore", nioCore, nioPosix],
+            swiftSettings: swiftSettings
+        ),
         .testTarget(name: "ChatCoreTests", dependencies: ["ChatCore", "TestFakes"], swiftSettings: swiftSettings),
         .testTarget(name: "ChatStorageTests", dependencies: ["ChatCore", "ChatStorage"], swiftSettings: swiftSettings),
         .testTarget(

@@ -8,7 +8,7 @@ enum ManifestRules {
     }
 
     /// What only tests are made of, or talk to; like test targets, it may reach further.
-    private static let testTools: Set<String> = ["CSpawn", "EchoPeer", "TestFakes", "TestSupport"]
+    private static let testTools: Set<String> = ["CSpawn", "EchoPeer", "FaultHarness", "TestFakes", "TestSupport"]
 
     static func violations(in manifest: String) -> [Violation] {
         targets(in: manifest).flatMap { target -> [Violation] in

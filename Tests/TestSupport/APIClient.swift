@@ -23,6 +23,8 @@ public struct APIClient: Sendable {
 
     public var baseURL: String
     public var token: String?
+    /// How long a request waits for the whole of its answer.
+    public var timeoutSeconds: Int64 = 40
 
     /// - Parameter baseURL: without a slash at its end, like `http://127.0.0.1:8101`.
     public init(baseURL: String, token: String? = nil) {
@@ -45,7 +47,7 @@ public struct APIClient: Sendable {
 
     /// Sends a request with any body and any headers besides the token.
     ///
-    /// - Throws: AsyncHTTPClient's errors when there is no answer within 40 s; ``TestSupportError`` when it is not as
+    /// - Throws: AsyncHTTPClient's errors when there is no answer in time; ``TestSupportError`` when it is not as
     ///   described.
     public func send(
         _ method: String,
@@ -62,7 +64,7 @@ public struct APIClient: Sendable {
             request.headers.add(name: "accept-encoding", value: "identity")
         }
         if let bytes { request.body = .bytes(bytes) }
-        let response = try await HTTPClient.shared.execute(request, timeout: .seconds(40))
+        let response = try await HTTPClient.shared.execute(request, timeout: .seconds(timeoutSeconds))
         let body = try await response.body.collect(upTo: 64 << 20)
         let answer = Answer(
             status: Int(response.status.code),

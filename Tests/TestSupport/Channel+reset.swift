@@ -1,8 +1,8 @@
-internal import NIOCore
+public import NIOCore
 
 extension Channel {
     /// Makes closing the channel a reset of its connection; without effect on a channel that is no socket.
-    func resetOnClose() -> EventLoopFuture<Void> {
+    public func resetOnClose() -> EventLoopFuture<Void> {
         guard let socket = self as? any SocketOptionProvider else { return eventLoop.makeSucceededVoidFuture() }
         return socket.unsafeSetSocketOption(level: .socket, name: .so_linger, value: Linger())
     }

@@ -9,13 +9,13 @@ struct ClusterPlan {
     let loadBalancer: ClusterProcess?
     let environment: [String: String]
 
-    init(_ shape: TestCluster.Shape, databaseURL: String, redisURL: String) throws {
+    init(_ shape: TestCluster.Shape, database: TestDatabase, redis: RedisServer) throws {
         let logs = try TemporaryDirectory(prefix: "cluster")
         let publicPort = try FreePort.next()
         let environment = [
-            "DATABASE_URL": databaseURL,
+            "DATABASE_URL": database.connectionString,
             "DATABASE_POOL_SIZE": "4",
-            "REDIS_URL": redisURL,
+            "REDIS_URL": redis.url,
             "JWT_SECRET": Tokens.secret,
             "HOST": "127.0.0.1",
             "PUBLIC_BASE_URL": "http://127.0.0.1:\(publicPort)",
@@ -26,7 +26,13 @@ struct ClusterPlan {
 
         func nodes(_ role: String, _ count: Int) throws -> [ClusterProcess] {
             try (1...max(count, 1)).prefix(count).map { number in
-                try Self.node("\(role)-\(number)", role: role, environment: environment, logs: logs)
+                let name = "\(role)-\(number)"
+                var environment = environment
+                if let detour = shape.detours[name] {
+                    environment["DATABASE_URL"] = database.connectionString(port: detour.postgresPort)
+                    environment["REDIS_URL"] = redis.url(port: detour.redisPort)
+                }
+                return try Self.node(name, role: role, environment: environment, logs: logs)
             }
         }
         self.environment = environment

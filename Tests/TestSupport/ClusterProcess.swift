@@ -120,10 +120,12 @@ public final class ClusterProcess: Sendable {
         child.withLock { $0 }?.signal(SIGCONT)
     }
 
+    /// All it has logged.
+    public var log: String { (try? String(contentsOfFile: logPath, encoding: .utf8)) ?? "" }
+
     /// The last lines of its log.
     public var logTail: String {
-        let text = (try? String(contentsOfFile: logPath, encoding: .utf8)) ?? ""
-        return "log of \(name):\n" + text.split(separator: "\n").suffix(20).joined(separator: "\n")
+        "log of \(name):\n" + log.split(separator: "\n").suffix(20).joined(separator: "\n")
     }
 
     private func end(_ signal: Int32) async -> ChildProcess.ExitStatus? {

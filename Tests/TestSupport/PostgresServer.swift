@@ -133,21 +133,25 @@ public final class PostgresServer: Sendable {
     }
 
     /// Runs SQL with `psql` and returns its unadorned output: a line a row, columns parted by `|`.
+    ///
+    /// - Parameter port: a proxy's; the server's own if `nil`.
     @discardableResult
-    public func query(_ sql: String, database: String = "postgres") async throws -> String {
+    public func query(_ sql: String, database: String = "postgres", port: Int? = nil) async throws -> String {
         let output = try await ChildProcess.check(
             "\(binaries)/psql",
             [
                 "--no-psqlrc", "--quiet", "--tuples-only", "--no-align", "--set", "ON_ERROR_STOP=1", "--dbname",
-                connectionString(database: database), "--command", sql,
+                connectionString(database: database, port: port), "--command", sql,
             ]
         )
         return output.trimmingCharacters(in: .newlines)
     }
 
     /// A connection string over TCP.
-    public func connectionString(database: String) -> String {
-        "postgresql://\(Self.user)@127.0.0.1:\(port)/\(database)"
+    ///
+    /// - Parameter port: a proxy's; the server's own if `nil`.
+    public func connectionString(database: String, port: Int? = nil) -> String {
+        "postgresql://\(Self.user)@127.0.0.1:\(port ?? self.port)/\(database)"
     }
 
     /// A connection string over the unix socket.

@@ -50,7 +50,10 @@ public final class RedisServer: Sendable {
     private static let sharedServer = Task { try await RedisServer.start() }
 
     /// The address, with the password.
-    public var url: String {
+    public var url: String { url(port: port) }
+
+    /// The address of a proxy on loopback, with the password.
+    public func url(port: Int) -> String {
         "redis://\(options.password.map { ":\($0)@" } ?? "")127.0.0.1:\(port)/0"
     }
 

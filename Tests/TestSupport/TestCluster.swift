@@ -16,6 +16,8 @@ public final class TestCluster: Sendable {
         public var ownsPostgres = false
         /// Settings of every node, over those of the cluster.
         public var environment: [String: String] = [:]
+        /// Where nodes reach the services when that is not where those listen, by the node's name.
+        public var detours: [String: Detour] = [:]
 
         public init() {}
 
@@ -33,6 +35,17 @@ public final class TestCluster: Sendable {
             self.hasLoadBalancer = hasLoadBalancer
             self.ownsPostgres = ownsPostgres
             self.environment = environment
+        }
+    }
+
+    /// Ports of proxies that stand between one node and its services.
+    public struct Detour: Sendable {
+        public var postgresPort: Int
+        public var redisPort: Int
+
+        public init(postgresPort: Int, redisPort: Int) {
+            self.postgresPort = postgresPort
+            self.redisPort = redisPort
         }
     }
 
@@ -74,7 +87,7 @@ public final class TestCluster: Sendable {
         async let redis = RedisServer.start()
         let postgres = shape.ownsPostgres ? try await PostgresServer.start() : try await PostgresServer.shared()
         let database = try await postgres.makeDatabase()
-        let plan = try ClusterPlan(shape, databaseURL: database.connectionString, redisURL: try await redis.url)
+        let plan = try ClusterPlan(shape, database: database, redis: try await redis)
         let cluster = TestCluster(
             plan: plan,
             database: database,

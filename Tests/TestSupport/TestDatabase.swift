@@ -6,6 +6,9 @@ public struct TestDatabase: Sendable {
     /// A libpq connection string over TCP.
     public var connectionString: String { server.connectionString(database: name) }
 
+    /// A libpq connection string to a proxy on loopback.
+    public func connectionString(port: Int) -> String { server.connectionString(database: name, port: port) }
+
     /// A libpq connection string over the unix socket.
     public var socketConnectionString: String { server.socketConnectionString(database: name) }
 
