@@ -239,10 +239,7 @@ final class WebhookCaller: Sendable {
                 configuration: configuration,
                 metrics: metrics,
                 startedAt: startedAt,
-                hasBegun: { [clients] in
-                    clients.answered(lease)
-                    hasBegun()
-                }
+                hasBegun: hasBegun
             )
             do {
                 return try await run(exchange, request, of: call, with: lease) { try await read(&reader) }
@@ -284,9 +281,7 @@ final class WebhookCaller: Sendable {
                 defer { clients.giveBack(lease) }
                 guard var failure = error as? BackendFailure else { throw error }
                 failure.wasSent = exchange.wasSent
-                if !failure.wasSent, failure.isForWantOfConnection, clients.retire(lease) {
-                    failure.reason = .overloaded(milliseconds: exchange.bounds.connect.milliseconds)
-                }
+                if !failure.wasSent, failure.isForWantOfTime { clients.retire(lease) }
                 throw failure
             }
         } onCancel: {

@@ -52,14 +52,18 @@ struct HangingConnectionTests {
         try await server.close()
     }
 
-    @Test func `Each call tries a connection of its own, and nobody waits for them at the end`() async throws {
+    /// - Parameter isBoundedByCall: whether the time of the call is over before that of connecting.
+    @Test(arguments: [false, true])
+    func `Each call tries a connection of its own, and nobody waits for them at the end`(
+        isBoundedByCall: Bool
+    ) async throws {
         let certificates = try await TestCertificates.make()
         defer { certificates.remove() }
-        var surroundings = TestBounds().surroundings
+        var surroundings = (isBoundedByCall ? TestBounds(silence: .seconds(2)) : TestBounds()).surroundings
         surroundings.trust(certificates)
         surroundings.lookUp = { _ in try sockets("127.0.0.1") }
         var configuration = WebhookConfiguration()
-        configuration.connectTimeoutMilliseconds = 2000
+        configuration.connectTimeoutMilliseconds = isBoundedByCall ? 60_000 : 2000
         try await withSilentBackend(certificates) { url, connections in
             // The connections do not end; ``withBackend`` returns all the same.
             try await withBackend(configuration: configuration, surroundings: surroundings) { backend in

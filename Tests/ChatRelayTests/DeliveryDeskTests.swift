@@ -20,13 +20,27 @@ import Testing
         expectBegun(deliveries, at: &desk)
         let demand = desk.demand(at: now)
         let busy = try #require(demand)
-        #expect(busy.total == DeliveryDesk.maximumOfAll - 3)
+        #expect(busy.total == DeliveryDesk.maximumOfAll / 2 - 3)
         #expect(busy.perSessionType == DeliveryDesk.maximumOfOneType)
         #expect(busy.rooms == [type: DeliveryDesk.maximumOfOneType - 3])
         for delivery in deliveries { desk.ended(delivery) }
         let idle = desk.demand(at: now)
         #expect(idle?.rooms == [:])
         #expect(desk.held.isEmpty)
+    }
+
+    @Test func `Session types that have nothing under way get room when many others have all theirs`() throws {
+        var desk = DeliveryDesk()
+        let slow = SessionTypeID.make()
+        let perType = DeliveryDesk.maximumOfOneType
+        let deliveries = try (0..<DeliveryDesk.maximumOfAll / 2).map { number in
+            try WebhookDelivery.sample(of: number < perType - 1 ? slow : .make())
+        }
+        expectBegun(deliveries, at: &desk)
+        let demand = desk.demand(at: now)
+        #expect(demand?.total == DeliveryDesk.maximumOfAll / 2)
+        #expect(demand?.perSessionType == 1)
+        #expect(demand?.rooms[slow] == 0)
     }
 
     @Test func `A full desk takes nothing`() throws {

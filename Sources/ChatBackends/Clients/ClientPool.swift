@@ -30,8 +30,6 @@ final class ClientPool: Sendable {
         let client: HTTPClient
         /// Calls under way.
         var users = 0
-        /// A backend has answered over one of its connections.
-        var hasAnswered = false
     }
 
     /// The clients of one purpose, by the place of their event loop; made when they are needed.
@@ -119,27 +117,15 @@ final class ClientPool: Sendable {
         Self.end([unused].compactMap(\.self))
     }
 
-    /// A backend has answered a call over a connection of this client.
-    func answered(_ lease: Lease) {
-        pool.withLock { pool in
-            guard pool.entries[lease.purpose]?.slots[lease.place]?.client === lease.client else { return }
-            pool.entries[lease.purpose]?.slots[lease.place]?.hasAnswered = true
-        }
-    }
-
     /// The client had no connection for a call in time: it gets no further ones, as it may wait for ever for one that
     /// hangs, or have as many streams as the backend allows. Those under way go on.
-    ///
-    /// - Returns: whether the backend has answered other calls of the client, so that it is not to blame.
-    @discardableResult
-    func retire(_ lease: Lease) -> Bool {
+    func retire(_ lease: Lease) {
         pool.withLock { pool in
             guard let slot = pool.entries[lease.purpose]?.slots[lease.place], slot.client === lease.client else {
-                return pool.retired[ObjectIdentifier(lease.client)]?.hasAnswered ?? false
+                return
             }
             pool.entries[lease.purpose]?.slots[lease.place] = nil
             pool.retired[ObjectIdentifier(slot.client)] = slot
-            return slot.hasAnswered
         }
     }
 

@@ -20,7 +20,7 @@ final class WebhookExchange: HTTPClientResponseDelegate {
 
     /// The connection's, where callbacks come and the timer runs.
     private let eventLoop: any EventLoop
-    let bounds: ExchangeBounds
+    private let bounds: ExchangeBounds
     private let guarded: Mutex<Guarded>
     private let finished: EventLoopPromise<Void>
 
@@ -177,17 +177,24 @@ final class WebhookExchange: HTTPClientResponseDelegate {
 }
 
 extension BackendFailure {
-    /// The client had no connection, or no room on one, when the time for that was over.
-    var isForWantOfConnection: Bool {
-        switch underlyingError as? HTTPClientError {
-        case .connectTimeout?, .tlsHandshakeTimeout?, .getConnectionFromPoolTimeout?: true
+    /// A bound of time was exceeded, or that of waiting for room on a connection.
+    var isForWantOfTime: Bool {
+        switch reason {
+        case .timeout, .overloaded: true
         default: false
         }
     }
 
     fileprivate init(connectionError error: any Error, bounds: ExchangeBounds, hasHead: Bool) {
         switch error as? HTTPClientError {
-        case .connectTimeout?, .tlsHandshakeTimeout?, .getConnectionFromPoolTimeout?:
+        case .getConnectionFromPoolTimeout?:
+            // There are connections, with as many streams as the backend allows.
+            self.init(
+                .overloaded(milliseconds: bounds.connect.milliseconds),
+                "No connection had room in time",
+                underlyingError: error
+            )
+        case .connectTimeout?, .tlsHandshakeTimeout?:
             self.init(
                 .timeout(milliseconds: bounds.connect.milliseconds),
                 "No connection was established in time",

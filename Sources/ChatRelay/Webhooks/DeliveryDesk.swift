@@ -1,7 +1,8 @@
 import ChatCore
 
 /// What a relay has under way, and how much more it takes: so much of each session type, so that a backend that is slow
-/// or gone holds up none but itself, and nothing of those whose circuits are open.
+/// or gone holds up none but itself, and nothing of those whose circuits are open. Half of the room is for session types
+/// that have nothing under way, so that many such backends do not hold up the others either.
 struct DeliveryDesk: Sendable {
     static let maximumOfOneType = 8
     static let maximumOfAll = 256
@@ -13,12 +14,14 @@ struct DeliveryDesk: Sendable {
 
     /// What to take now; `nil` when there is no room.
     mutating func demand(at now: ContinuousClock.Instant) -> DeliveryDemand? {
-        let room = Self.maximumOfAll - held.count
-        guard room > 0 else { return nil }
+        guard held.count < Self.maximumOfAll else { return nil }
         pauses = pauses.filter { $0.value > now }
-        var rooms = counts.mapValues { Self.maximumOfOneType - $0 }
+        let shared = Self.maximumOfAll / 2 - held.count
+        let perSessionType = shared > 0 ? Self.maximumOfOneType : 1
+        var rooms = counts.mapValues { max(0, perSessionType - $0) }
         for type in pauses.keys { rooms[type] = 0 }
-        return DeliveryDemand(total: room, perSessionType: Self.maximumOfOneType, rooms: rooms)
+        let total = shared > 0 ? shared : Self.maximumOfAll - held.count
+        return DeliveryDemand(total: total, perSessionType: perSessionType, rooms: rooms)
     }
 
     /// - Returns: `false` when it is under way already: its lease ran out, and was taken again.
