@@ -25,6 +25,10 @@ struct EchoCommands: Sendable {
     /// The answer's words, each with the white space before it: joined they are the text.
     var words: [String] = []
 
+    private static let maximumWords = 1_000_000
+    /// Words are not made longer than so many bytes in all; anybody may ask for them.
+    private static let maximumBytes = 64 << 20
+
     init(_ text: String) {
         var tokens = Self.tokens(of: text)[...]
         while let token = tokens.popFirst() {
@@ -34,6 +38,7 @@ struct EchoCommands: Sendable {
             }
             tokens = tokens.dropFirst(count)
         }
+        wordBytes = min(wordBytes, Self.maximumBytes / max(1, words.count))
         words = words.map { $0 + String(repeating: ".", count: max(0, wordBytes - $0.utf8.count)) }
         if let first = words.first { words[0] = String(first.drop(while: \.isWhitespace)) }
     }
@@ -55,7 +60,8 @@ struct EchoCommands: Sendable {
         case ("/break", let count?): fault = .cut(afterWords: count)
         case ("/status", let code?) where (200...599).contains(code): fault = .status(code)
         case ("/bytes", let count?): wordBytes = count
-        case ("/words", let count?): words += (0..<count).map { $0 == 0 ? "word1" : " word\($0 + 1)" }
+        case ("/words", let count?) where words.count + count <= Self.maximumWords:
+            words += (0..<count).map { $0 == 0 ? "word1" : " word\($0 + 1)" }
         default: return nil
         }
         return 1

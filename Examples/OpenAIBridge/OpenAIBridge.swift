@@ -51,7 +51,7 @@ struct OpenAIBridge: AsyncParsableCommand {
         let environment = ProcessInfo.processInfo.environment
         var configuration = BridgeConfiguration(baseURL: baseURL, model: model)
         configuration.apiKey = environment["OPENAI_API_KEY"]
-        configuration.webhookSecret = environment["WEBHOOK_SECRET"]
+        configuration.webhookSecret = environment["WEBHOOK_SECRET"].flatMap { $0.isEmpty ? nil : $0 }
         configuration.systemPrompt = systemPrompt
         configuration.timeoutSeconds = timeout
         if let capabilities { configuration.capabilities = try BridgeConfiguration.capabilities(inFile: capabilities) }

@@ -22,7 +22,10 @@ import Testing
         #expect(type.webhookSecret == secret)
     }
 
-    @Test(arguments: ["one two three", " one", "one ", "one  two", "one\ttwo", "one\n", "schlüssel", "\u{7F}"])
+    @Test(arguments: [
+        "one two three", " one", "one ", "one  two", "one\ttwo", "one\n", "schlüssel", "\u{7F}", "whsec_", "whsec_!!!",
+        "whsec_b2xk whsec_abc",
+    ])
     func secretsThatAreNone(secret: String) {
         #expect(faults(["webhook_secret": .string(secret)]) == ["webhook_secret: invalid_value"])
     }

@@ -112,10 +112,20 @@ final class CircuitBreakers: Sendable {
         return Entry(number: kept.uses, url: call.url, metrics: metrics, lastUse: kept.uses)
     }
 
-    /// Lets go of the backend that is well and was called longest ago; its breaker would start again as it is.
+    /// Lets go of the backend that is well and was called longest ago, whose breaker would start again as it is; where none
+    /// is well, of one that is not kept from calls, and else of any.
     private func makeRoom(in kept: inout Kept) {
-        let candidates = kept.entries.filter { $0.value.breaker.state == .closed(failures: 0) }
-        guard let oldest = candidates.min(by: { $0.value.lastUse < $1.value.lastUse }) else { return }
+        func rank(_ state: CircuitBreaker.State) -> Int {
+            switch state {
+            case .closed(failures: 0): 0
+            case .closed: 1
+            case .halfOpen, .open: 2
+            }
+        }
+        let oldest = kept.entries.min { one, other in
+            (rank(one.value.breaker.state), one.value.lastUse) < (rank(other.value.breaker.state), other.value.lastUse)
+        }
+        guard let oldest else { return }
         kept.entries.removeValue(forKey: oldest.key)?.metrics.remove()
     }
 

@@ -26,18 +26,28 @@ enum BackendAnswer {
         return events
     }
 
+    /// They are stored with every session and told to all of a client's connections.
+    private static let maximumCapabilityBytes = 1 << 20
+
     /// The answer to `session.created`: `{available_capabilities: [Capability]}`.
     ///
     /// - Throws: ``BackendFailure`` when it is something else.
     static func capabilities(_ body: ByteBuffer) throws(BackendFailure) -> [Capability] {
+        guard body.readableBytes <= maximumCapabilityBytes else {
+            throw BackendFailure(.malformed, "The capabilities are more than \(maximumCapabilityBytes) bytes")
+        }
         guard case .array(let values)? = try object(body)["available_capabilities"] else {
             throw BackendFailure(.malformed, "The answer has no available_capabilities")
         }
         var capabilities: [Capability] = []
+        var ids: Set<String> = []
         capabilities.reserveCapacity(values.count)
         for value in values {
             guard let capability = Capability(value) else {
                 throw BackendFailure(.malformed, "A capability is no object with an id")
+            }
+            guard ids.insert(capability.id).inserted else {
+                throw BackendFailure(.malformed, "Two capabilities have the same id")
             }
             capabilities.append(capability)
         }

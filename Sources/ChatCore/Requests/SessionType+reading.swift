@@ -1,3 +1,5 @@
+internal import FoundationEssentials
+
 extension SessionType {
     /// Reads the body of a request that makes a session type (`contract/rest.md`); an id is made unless one is given.
     ///
@@ -40,22 +42,30 @@ extension SessionType {
         )
     }
 
-    /// One or two secrets of visible ASCII characters, with a space between them.
+    /// One or two secrets of visible ASCII characters, with a space between them; what follows `whsec_` is base64.
     private static func readSecret(from reader: inout ObjectReader) -> String? {
         guard let text = reader.string("webhook_secret", maximumBytes: 1024) else { return nil }
         let secrets = text.split(separator: " ", omittingEmptySubsequences: false)
         let areWhole = secrets.allSatisfy { secret in
-            !secret.isEmpty && secret.utf8.allSatisfy { (0x21...0x7E).contains($0) }
+            !secret.isEmpty && secret.utf8.allSatisfy { (0x21...0x7E).contains($0) } && isDecodable(secret)
         }
         guard secrets.count <= 2, areWhole else {
             reader.refuse(
                 "webhook_secret",
-                "It must be one secret, or two with a space between them, of visible ASCII characters.",
+                "It must be one secret, or two with a space between them, of visible ASCII characters; what follows "
+                    + "'whsec_' must be base64.",
                 .invalidValue
             )
             return nil
         }
         return text
+    }
+
+    /// Else a slip of the pen would make a key that no library makes of it.
+    private static func isDecodable(_ secret: Substring) -> Bool {
+        let prefix = "whsec_"
+        guard secret.hasPrefix(prefix) else { return true }
+        return Data(base64Encoded: String(secret.dropFirst(prefix.count))).map { !$0.isEmpty } ?? false
     }
 
     private static func readCircuitBreaker(from reader: inout ObjectReader) -> CircuitBreaker? {

@@ -121,4 +121,16 @@ import Testing
         #expect(try state(of: failing) == 2)
         #expect(try state(of: try #require(well.last)) == 0)
     }
+
+    @Test func `Where no backend is well, one makes room that is not kept from calls`() throws {
+        let breakers = breakers()
+        let open = SessionType.calling("http://localhost")
+        try fail(call(open), breakers)
+        let faulty = (1..<CircuitBreakers.maximumKept).map { _ in SessionType.calling("http://localhost") }
+        for sessionType in faulty { breakers.ended(try breakers.admit(call(sessionType)), .failure) }
+        breakers.ended(try breakers.admit(call(.calling("http://localhost"))), .failure)
+        #expect(throws: (any Error).self) { try state(of: try #require(faulty.first)) }
+        #expect(try state(of: open) == 2)
+        #expect(try state(of: try #require(faulty.last)) == 0)
+    }
 }
