@@ -40,7 +40,10 @@ struct FaultTable {
         let answers = history.operations.compactMap(\.answer)
         let ends = Dictionary(grouping: answers, by: { $0.hasEnded ? $0.state ?? "broken off" : "not seen to the end" })
         let counts = ends.sorted { $0.key < $1.key }.map { "\($0.value.count) \($0.key)" }
+        let refusals = Dictionary(grouping: history.operations.compactMap(\.errorCode), by: { $0 })
+        let codes = refusals.sorted { $0.key < $1.key }.map { "\($0.value.count) \($0.key)" }
         return [
+            "refused: " + (codes.isEmpty ? "none" : codes.joined(separator: ", ")),
             "answers: " + counts.joined(separator: ", "),
             "\(views.reduce(0) { $0 + $1.events.count }) events and \(views.reduce(0) { $0 + $1.chunks }) chunks "
                 + "delivered to \(views.count) devices over \(views.reduce(0) { $0 + $1.connections }) connections",

@@ -15,4 +15,18 @@ enum Fault: String, CaseIterable, Sendable {
     case refuse = "a node is refused by its services"
     case loseCommits = "replies to commits are lost"
     case loseReplies = "replies to statements are lost"
+
+    /// What is hit. Two faults at once hit different things, so that either can be mended.
+    enum Target: Sendable {
+        case node, postgres, redis, lines
+    }
+
+    var target: Target {
+        switch self {
+        case .killNode, .freezeNode, .restartNode: .node
+        case .restartPostgres, .crashPostgres: .postgres
+        case .killRedis, .freezeRedis, .flushRedis, .killSubscribers: .redis
+        case .delay, .blackHole, .reset, .refuse, .loseCommits, .loseReplies: .lines
+        }
+    }
 }

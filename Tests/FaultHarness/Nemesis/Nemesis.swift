@@ -7,7 +7,9 @@ import TestSupport
 struct Nemesis {
     /// Something that is broken, and how it is mended.
     struct Injury: Sendable {
+        let target: Fault.Target
         let text: String
+        /// Waits for no node to be ready: another injury may be what holds it up.
         let heal: @Sendable () async throws -> Void
     }
 
@@ -31,17 +33,19 @@ struct Nemesis {
     mutating func run(until deadline: ContinuousClock.Instant) async throws {
         while ContinuousClock.now < deadline {
             try await pause(500...3000)
-            let first = draw()
+            let first = draw { _ in true }
             let isDouble = Int.random(in: 0..<5, using: &random) == 0
             var injuries = [try await inflict(first)]
             try await pause(holdMilliseconds(first))
             if isDouble {
-                let second = draw()
+                let second = draw { $0.target != first.target }
                 injuries.append(try await inflict(second))
                 try await pause(holdMilliseconds(second))
             }
             let healing = ContinuousClock.now
-            for injury in injuries { try await injury.heal() }
+            // A node may need its services to come to an end.
+            for injury in injuries where injury.target != .node { try await injury.heal() }
+            for injury in injuries where injury.target == .node { try await injury.heal() }
             await reviveTheDead()
             try await probe.untilHealthy()
             let recovery = ContinuousClock.now - healing
@@ -51,9 +55,10 @@ struct Nemesis {
         }
     }
 
-    private mutating func draw() -> Fault {
-        if bag.isEmpty { bag = Fault.allCases.shuffled(using: &random) }
-        return bag.removeLast()
+    /// The last of the bag that fits.
+    private mutating func draw(where isWanted: (Fault) -> Bool) -> Fault {
+        if !bag.contains(where: isWanted) { bag = Fault.allCases.shuffled(using: &random) + bag }
+        return bag.lastIndex(where: isWanted).map { bag.remove(at: $0) } ?? .reset
     }
 
     private mutating func pause(_ milliseconds: ClosedRange<Int64>) async throws {
@@ -73,11 +78,10 @@ struct Nemesis {
     private mutating func inflict(_ fault: Fault) async throws -> Injury {
         // Gateways have the most to lose.
         let node = (cluster.nodes + cluster.gateways).randomElement(using: &random) ?? cluster.gateways[0]
-        switch fault {
-        case .killNode, .freezeNode, .restartNode: return try await inflict(fault, on: node)
-        case .restartPostgres, .crashPostgres, .killRedis, .freezeRedis, .flushRedis, .killSubscribers:
-            return try await inflictOnServices(fault)
-        default: return inflictOnLines(fault, of: node)
+        switch fault.target {
+        case .node: return try await inflict(fault, on: node)
+        case .postgres, .redis: return try await inflictOnServices(fault)
+        case .lines: return inflictOnLines(fault, of: node)
         }
     }
 
@@ -85,17 +89,19 @@ struct Nemesis {
         switch fault {
         case .killNode:
             await node.kill()
-            return Injury(text: "kill -9 \(node.name)") { if !node.isRunning { try await node.start() } }
+            return Injury(target: fault.target, text: "kill -9 \(node.name)") {
+                if !node.isRunning { try await node.launchOnly() }
+            }
         case .freezeNode:
             node.pause()
-            return Injury(text: "SIGSTOP \(node.name)") { node.resume() }
+            return Injury(target: fault.target, text: "SIGSTOP \(node.name)") { node.resume() }
         default:
             node.askToTerminate()
-            return Injury(text: "restart \(node.name)") { [history] in
+            return Injury(target: fault.target, text: "restart \(node.name)") { [history] in
                 if let status = await node.untilExit(), !status.isSuccess {
                     history.violation("\(node.name) ended with \(status) after SIGTERM")
                 }
-                try await node.start()
+                if !node.isRunning { try await node.launchOnly() }
             }
         }
     }
@@ -105,27 +111,27 @@ struct Nemesis {
         switch fault {
         case .restartPostgres:
             try await postgres.stop()
-            return Injury(text: fault.rawValue) { try await postgres.start() }
+            return Injury(target: fault.target, text: fault.rawValue) { try await postgres.start() }
         case .crashPostgres:
             try await postgres.crash()
-            return Injury(text: fault.rawValue) { try await postgres.start() }
+            return Injury(target: fault.target, text: fault.rawValue) { try await postgres.start() }
         case .killRedis:
             await redis.stop()
-            return Injury(text: fault.rawValue) { try await redis.start() }
+            return Injury(target: fault.target, text: fault.rawValue) { try await redis.start() }
         case .freezeRedis:
             redis.pause()
-            return Injury(text: fault.rawValue) { redis.resume() }
+            return Injury(target: fault.target, text: fault.rawValue) { redis.resume() }
         case .flushRedis:
             // Redis may be gone by another fault.
             _ = try? await redis.command("FLUSHALL")
         default:
             _ = try? await redis.clientKill()
         }
-        return Injury(text: fault.rawValue) {}
+        return Injury(target: fault.target, text: fault.rawValue) {}
     }
 
     private mutating func inflictOnLines(_ fault: Fault, of node: ClusterProcess) -> Injury {
-        guard let lines = wiring.lines[node.name] else { return Injury(text: "nothing") {} }
+        guard let lines = wiring.lines[node.name] else { return Injury(target: fault.target, text: "nothing") {} }
         // Both services, or one of them.
         let hit = [lines.all, [lines.postgres], [lines.redis]].randomElement(using: &random) ?? lines.all
         let name = node.name
@@ -133,27 +139,31 @@ struct Nemesis {
         case .delay:
             let milliseconds = Int64.random(in: 20...400, using: &random)
             for proxy in hit { proxy.set(.delay(milliseconds: milliseconds)) }
-            return Injury(text: "\(milliseconds) ms more for \(name)") { for proxy in hit { proxy.set(.open) } }
+            return Injury(target: fault.target, text: "\(milliseconds) ms more for \(name)") {
+                for proxy in hit { proxy.set(.open) }
+            }
         case .blackHole:
             let areReset = Bool.random(using: &random)
             for proxy in hit { proxy.set(.blackHole) }
-            return Injury(text: "\(name) is cut off from \(hit.count) services") {
+            return Injury(target: fault.target, text: "\(name) is cut off from \(hit.count) services") {
                 if areReset { for proxy in hit { proxy.reset() } }
                 for proxy in hit { proxy.set(.open) }
             }
         case .reset:
             for proxy in hit { proxy.reset() }
-            return Injury(text: "connections of \(name) are reset") {}
+            return Injury(target: fault.target, text: "connections of \(name) are reset") {}
         case .refuse:
             for proxy in hit {
                 proxy.set(.refuse)
                 proxy.reset()
             }
-            return Injury(text: "\(name) is refused by \(hit.count) services") { for proxy in hit { proxy.set(.open) } }
+            return Injury(target: fault.target, text: "\(name) is refused by \(hit.count) services") {
+                for proxy in hit { proxy.set(.open) }
+            }
         default:
             let onlyCommits = fault == .loseCommits
             lines.postgres.set(.loseReplies(every: onlyCommits ? 3 : 10, onlyCommits: onlyCommits))
-            return Injury(text: "\(fault.rawValue), of \(name)") { lines.postgres.set(.open) }
+            return Injury(target: fault.target, text: "\(fault.rawValue), of \(name)") { lines.postgres.set(.open) }
         }
     }
 
@@ -161,7 +171,7 @@ struct Nemesis {
     private func reviveTheDead() async {
         for node in cluster.nodes where !node.isRunning {
             history.violation("\(node.name) has ended: \(node.logTail)")
-            try? await node.start()
+            try? await node.launchOnly()
         }
     }
 
