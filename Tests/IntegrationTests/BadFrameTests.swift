@@ -85,11 +85,18 @@ struct BadFrameTests {
         }
     }
 
-    @Test("The twentieth bad message within a minute closes the connection")
-    func tooMuchBadInput() async throws {
+    /// However fast they come: a request whose payload is wrong takes no stream's place.
+    @Test(
+        "The twentieth bad message within a minute closes the connection",
+        arguments: ["rubbish"]
+            + ["message.send", "message.recreate", "session.summarize", "stream.resume"].map {
+                #"{"id":"01970000-0000-7000-8000-000000000001","type":"\#($0)","payload":{}}"#
+            }
+    )
+    func tooMuchBadInput(text: String) async throws {
         try await withSharedCluster { cluster in
             let socket = try await TestClient(of: cluster).connect()
-            for _ in 0..<20 { try await socket.sendText("rubbish") }
+            for _ in 0..<20 { try await socket.sendText(text) }
             #expect(try await socket.closeCode() == 1008)
             #expect(socket.waiting.count == 20)
             #expect(socket.waiting.allSatisfy { $0["error_code"] == "INVALID_REQUEST" })

@@ -9,8 +9,9 @@ public struct CarryOutOnce: Sendable {
     public struct Timing: Sendable {
         public var leaseSeconds = 15
         public var renewalInterval: Duration = .seconds(5)
-        /// How long a repetition waits for the answer to the first.
-        public var patience: Duration = .seconds(20)
+        /// How long a repetition waits for the answer to the first: as long as backends take that have
+        /// `max_duration_seconds` as it is by default, and then some.
+        public var patience: Duration = .seconds(320)
         /// Between two looks; doubled each time, up to ``longestPause``.
         public var firstPause: Duration = .milliseconds(50)
         public var longestPause: Duration = .seconds(1)

@@ -6,19 +6,19 @@ import Logging
 enum ConnectionOperations {
     /// Every `type` that is understood, `auth` included.
     static let types = Set(
-        [AuthOperation.type, ResumeOperation.type] + StreamOperation.beginnings.keys
+        [AuthOperation.type, ResumeOperation.type] + StreamOperation.readers.keys
             + LegacyOperation.allCases.map(\.rawValue)
     )
 
     static func start(_ envelope: ClientEnvelope, caller: Caller, on connection: Connection) {
         let trace = TraceContext.make()
-        if let begin = StreamOperation.beginnings[envelope.type] {
+        if let read = StreamOperation.readers[envelope.type] {
             StreamOperation(
                 connection: connection,
                 envelope: envelope,
                 caller: caller,
                 trace: trace,
-                begin: begin
+                read: read
             ).start()
         } else if envelope.type == ResumeOperation.type {
             ResumeOperation(connection: connection, envelope: envelope, caller: caller, trace: trace).start()

@@ -11,19 +11,25 @@ struct ResumeOperation: Sendable {
     let trace: TraceContext
 
     func start() {
+        let request: ResumeStreamRequest
+        do {
+            request = try ResumeStreamRequest(payload: envelope.payload)
+        } catch {
+            connection.services.metrics.resumeRefused()
+            return refuse(error)
+        }
         guard connection.reserveStream() else {
             refuse(.tooManyStreams)
             return
         }
-        Task { await run() }
+        Task { await run(request) }
     }
 
-    private func run() async {
+    private func run(_ request: ResumeStreamRequest) async {
         let watch = connection.services.operations.watchStream
         let turn = await connection.snapshotTurns.take()
         defer { turn.pass() }
         do {
-            let request = try ResumeStreamRequest(payload: envelope.payload)
             let known = try await watch.find(request.messageID, reader: caller.clientID)
             connection.services.metrics.resumed(known.progress)
             let viewer = connection.makeViewer(

@@ -11,9 +11,16 @@ struct StreamOperation: Sendable {
     let envelope: ClientEnvelope
     let caller: Caller
     let trace: TraceContext
-    let begin: Begin
+    let read: @Sendable (JSONValue) throws(ChatError) -> Begin
 
     func start() {
+        // Before it takes a place: a payload that is wrong counts as that.
+        let begin: Begin
+        do {
+            begin = try read(envelope.payload)
+        } catch {
+            return refuse(error)
+        }
         // Counted until its stream runs, so that a drain waits for that too: what is committed has to be answered.
         guard connection.services.running.began(unless: connection.services.drain) else {
             refuse(.goingAway)
@@ -26,11 +33,11 @@ struct StreamOperation: Sendable {
         }
         // Here, where frames are taken in their order.
         let turn = connection.beginnings.enter(envelope.payload["session_id"]?.stringValue.flatMap { SessionID($0) })
-        Task { await run(in: turn) }
+        Task { await run(begin, in: turn) }
     }
 
-    private func run(in turn: BeginningTurn) async {
-        guard let beginning = await carryOut(in: turn) else { return }
+    private func run(_ begin: Begin, in turn: BeginningTurn) async {
+        guard let beginning = await carryOut(begin, in: turn) else { return }
         let watch = connection.services.operations.watchStream
         switch beginning {
         case .begun(let stream, let viewer):
@@ -62,7 +69,7 @@ struct StreamOperation: Sendable {
     }
 
     /// Begins the stream, or refuses the request. When it returns, a stream that was begun is in the registry.
-    private func carryOut(in turn: BeginningTurn) async -> Outcome? {
+    private func carryOut(_ begin: Begin, in turn: BeginningTurn) async -> Outcome? {
         defer {
             turn.over()
             connection.services.running.ended()
@@ -110,34 +117,43 @@ struct StreamOperation: Sendable {
 }
 
 extension StreamOperation {
-    /// What begins a stream, by the `type` of the envelope.
-    static let beginnings: [String: Begin] = [
-        "message.send": { operation, turn in
-            try await operation.connection.services.operations.sendMessage(
-                SendMessageRequest(payload: operation.envelope.payload),
-                caller: operation.caller,
-                idempotencyKey: operation.envelope.id,
-                turn: turn,
-                traceparent: operation.trace.traceparent
-            )
+    /// What reads the payload of an envelope that begins a stream, by its `type`.
+    static let readers: [String: @Sendable (JSONValue) throws(ChatError) -> Begin] = [
+        "message.send": { (payload: JSONValue) throws(ChatError) -> Begin in
+            let request = try SendMessageRequest(payload: payload)
+            return { operation, turn in
+                try await operation.connection.services.operations.sendMessage(
+                    request,
+                    caller: operation.caller,
+                    idempotencyKey: operation.envelope.id,
+                    turn: turn,
+                    traceparent: operation.trace.traceparent
+                )
+            }
         },
-        "message.recreate": { operation, turn in
-            try await operation.connection.services.operations.recreateMessage(
-                RecreateMessageRequest(payload: operation.envelope.payload),
-                caller: operation.caller,
-                idempotencyKey: operation.envelope.id,
-                turn: turn,
-                traceparent: operation.trace.traceparent
-            )
+        "message.recreate": { (payload: JSONValue) throws(ChatError) -> Begin in
+            let request = try RecreateMessageRequest(payload: payload)
+            return { operation, turn in
+                try await operation.connection.services.operations.recreateMessage(
+                    request,
+                    caller: operation.caller,
+                    idempotencyKey: operation.envelope.id,
+                    turn: turn,
+                    traceparent: operation.trace.traceparent
+                )
+            }
         },
-        "session.summarize": { operation, turn in
-            try await operation.connection.services.operations.summarizeSession(
-                SummarizeSessionRequest(payload: operation.envelope.payload),
-                caller: operation.caller,
-                idempotencyKey: operation.envelope.id,
-                turn: turn,
-                traceparent: operation.trace.traceparent
-            )
+        "session.summarize": { (payload: JSONValue) throws(ChatError) -> Begin in
+            let request = try SummarizeSessionRequest(payload: payload)
+            return { operation, turn in
+                try await operation.connection.services.operations.summarizeSession(
+                    request,
+                    caller: operation.caller,
+                    idempotencyKey: operation.envelope.id,
+                    turn: turn,
+                    traceparent: operation.trace.traceparent
+                )
+            }
         },
     ]
 }
