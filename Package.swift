@@ -157,7 +157,9 @@ let package = Package(
         ),
         .executableTarget(
             name: "EchoBackend",
-            dependencies: [hummingbird, argumentParser, nioCore, serviceLifecycle, unixSignals, logging],
+            dependencies: [
+                hummingbird, hummingbirdCore, argumentParser, nioCore, serviceLifecycle, unixSignals, logging,
+            ],
             path: "Examples/EchoBackend",
             swiftSettings: swiftSettings
         ),

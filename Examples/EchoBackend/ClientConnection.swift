@@ -19,8 +19,6 @@ final class ClientConnection: Sendable {
     init(_ channel: any Channel) async throws {
         // So that `/stats` shows soon that nobody reads.
         try await channel.setOption(.socketOption(.so_sndbuf), value: .init(Self.sendBufferBytes)).get()
-        // Without half-closure, a client that goes away closes the channel even while nothing is written to it.
-        try await channel.setOption(.allowRemoteHalfClosure, value: false).get()
         channel.closeFuture.whenComplete { [weak self] _ in self?.closed() }
     }
 
@@ -46,6 +44,17 @@ final class ClientConnection: Sendable {
             return state.sleep
         }
         sleep?.cancel()
+    }
+}
+
+/// Closes the channel of a client that goes away, even while nothing is written to it: no client of this backend closes its
+/// side alone.
+final class EndWithClient: ChannelInboundHandler, RemovableChannelHandler {
+    typealias InboundIn = Never
+
+    func userInboundEventTriggered(context: ChannelHandlerContext, event: Any) {
+        if case .inputClosed? = event as? ChannelEvent { context.close(promise: nil) }
+        context.fireUserInboundEventTriggered(event)
     }
 }
 

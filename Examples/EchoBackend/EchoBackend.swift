@@ -1,6 +1,7 @@
 import ArgumentParser
 import Foundation
 import Hummingbird
+import HummingbirdCore
 import Logging
 import NIOCore
 import ServiceLifecycle
@@ -28,6 +29,9 @@ struct EchoBackend: AsyncParsableCommand {
         let logger = Logger(label: "echo-backend")
         let application = Application(
             router: EchoRoutes(pace: pace.duration, logger: logger).router(),
+            server: .http1(
+                configuration: HTTP1Channel.Configuration(additionalChannelHandlers: [EndWithClient()])
+            ),
             configuration: ApplicationConfiguration(address: .hostname(host, port: port)),
             onServerRunning: { channel in
                 let port = channel.localAddress?.port ?? port

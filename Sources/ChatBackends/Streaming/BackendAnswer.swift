@@ -40,14 +40,10 @@ enum BackendAnswer {
             throw BackendFailure(.malformed, "The answer has no available_capabilities")
         }
         var capabilities: [Capability] = []
-        var ids: Set<String> = []
         capabilities.reserveCapacity(values.count)
         for value in values {
             guard let capability = Capability(value) else {
                 throw BackendFailure(.malformed, "A capability is no object with an id")
-            }
-            guard ids.insert(capability.id).inserted else {
-                throw BackendFailure(.malformed, "Two capabilities have the same id")
             }
             capabilities.append(capability)
         }
