@@ -114,6 +114,7 @@ import Testing
             try await exchange.write(chunk("kept") + ":")
             while true {
                 try await exchange.write("x")
+                // What a trickle is: nobody waits for this pause, and any length below the bound of silence does.
                 try await Task.sleep(for: .milliseconds(10))
             }
         },

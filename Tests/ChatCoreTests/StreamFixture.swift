@@ -132,6 +132,7 @@ final class ScriptedBackend: Backend {
         case .chunksThenHang(let texts):
             try await send(texts)
             do {
+                // Until it is cancelled, which is what the tests wait for.
                 try await Task.sleep(for: .seconds(3600))
             } catch {
                 state.withLock { $0.wasCancelled = true }

@@ -18,7 +18,9 @@ struct ShareRoutes: Sendable {
         let id = try request.sessionID()
         let body = try ShareSession.Request(body: await request.optionalBody())
         let asked = ShareSessionOperation.Request(sessionID: id, body: body)
-        return Answer.created(try await operations.shareSession(asked, caller: request.caller))
+        return Answer.created(
+            try await operations.shareSession(asked, caller: request.caller, keyed: request.keyed)
+        )
     }
 
     @Sendable

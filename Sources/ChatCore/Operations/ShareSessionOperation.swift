@@ -21,7 +21,16 @@ public struct ShareSessionOperation: ChatOperation {
     }
 
     public func callAsFunction(_ request: Request, caller: Caller) async throws -> OperationAnswer {
-        let share = try await shareSession(request.body, session: request.sessionID, caller: caller)
+        try await self(request, caller: caller, keyed: nil)
+    }
+
+    /// - Parameter keyed: set when the request may be sent again.
+    public func callAsFunction(
+        _ request: Request,
+        caller: Caller,
+        keyed: KeyedRequest?
+    ) async throws -> OperationAnswer {
+        let share = try await shareSession(request.body, session: request.sessionID, caller: caller, keyed: keyed)
         return OperationAnswer(location: "/sessions/\(request.sessionID)/shares/\(share.id)") { writer in
             writer.beginObject()
             writer.name("share_token")

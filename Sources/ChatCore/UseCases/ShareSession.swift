@@ -40,13 +40,20 @@ public struct ShareSession: Sendable {
         public let expiresAt: Timestamp?
     }
 
+    /// - Parameter keyed: set when the request may be sent again: then there is one share, however often it is carried out,
+    ///   and the token given out last is the one that counts.
     /// - Throws: ``ChatError``: `SESSION_NOT_FOUND`; `CONFLICT` when the session has too many shares in force already;
     ///   `SERVICE_UNAVAILABLE`.
-    public func callAsFunction(_ request: Request, session: SessionID, caller: Caller) async throws -> Result {
+    public func callAsFunction(
+        _ request: Request,
+        session: SessionID,
+        caller: Caller,
+        keyed: KeyedRequest? = nil
+    ) async throws -> Result {
         let share = NewShare(
             clientID: caller.clientID,
             sessionID: session,
-            id: .make(),
+            id: keyed?.makeID() ?? .make(),
             token: .make(),
             expiresAt: request.expiresAt
         )

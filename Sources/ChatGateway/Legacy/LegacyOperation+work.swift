@@ -14,7 +14,7 @@ extension LegacyOperation {
         case .deleteSession: try Self.work(operations.deleteSession, payload)
         case .switchSessionType: try Self.work(operations.switchSessionType, payload)
         case .exportSession: try Self.work(operations.exportSession, payload)
-        case .shareSession: try Self.work(operations.shareSession, payload)
+        case .shareSession: try Self.sharing(operations.shareSession, payload)
         case .readShare: try Self.work(operations.readShare, payload)
         case .searchMessages: try Self.work(operations.searchMessages, payload)
         case .searchSessions: try Self.work(operations.searchSessions, payload)
@@ -31,6 +31,14 @@ extension LegacyOperation {
     ) throws(ChatError) -> Work {
         let request = try Operation.Request(body: payload)
         return { caller, _ in try await operation(request, caller: caller) }
+    }
+
+    private static func sharing(
+        _ operation: ShareSessionOperation,
+        _ payload: JSONValue
+    ) throws(ChatError) -> Work {
+        let request = try ShareSessionOperation.Request(body: payload)
+        return { caller, keyed in try await operation(request, caller: caller, keyed: keyed) }
     }
 
     private static func creation(

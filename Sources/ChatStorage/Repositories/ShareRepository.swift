@@ -9,7 +9,8 @@ public struct ShareRepository: ShareStore {
     }
 
     /// The session is locked first and in a statement of its own, so that of two at once the second counts what the first
-    /// has made. Those that have expired are forgotten at the occasion.
+    /// has made. Those that have expired are forgotten at the occasion. One that is there already, made by a node that died
+    /// before it told anybody the token, gets the new one.
     public func createShare(_ share: NewShare) async throws -> ShareCreation {
         try await withPortErrors {
             let results = try await client.transaction([
@@ -43,8 +44,9 @@ public struct ShareRepository: ShareStore {
                 FROM session
                 WHERE (
                     SELECT count(*) FROM shares
-                    WHERE client_id = $1 AND session_id = $2 AND \(GuestAccess.shareIsInForce)
+                    WHERE client_id = $1 AND session_id = $2 AND share_id <> $3 AND \(GuestAccess.shareIsInForce)
                 ) < $6
+                ON CONFLICT (client_id, session_id, share_id) DO UPDATE SET token_hash = excluded.token_hash
                 RETURNING share_id
             )
             SELECT EXISTS (SELECT FROM session), EXISTS (SELECT FROM created)

@@ -77,27 +77,7 @@ struct DeadNodeRepetitionTests {
                 let client = try await TestClient(of: cluster)
                 let type = try await cluster.addSessionType(["webhook_url": .string(backend.url)])
                 let body: JSONValue = ["session_type_id": .string(type)]
-                // Whoever has an answer to keep is held up there.
-                try await cluster.database.query(
-                    """
-                    CREATE FUNCTION hold_up() RETURNS trigger LANGUAGE plpgsql AS
-                        $$ BEGIN PERFORM pg_sleep(600); RETURN NEW; END $$;
-                    CREATE TRIGGER hold_up BEFORE UPDATE ON kept_answers FOR EACH ROW
-                        WHEN (NEW.answer IS NOT NULL) EXECUTE FUNCTION hold_up();
-                    """
-                )
-                let doomed = Task { [api = client.api(0)] in try await post("/sessions", body, through: api) }
-                let heldUp = "datname = current_database() AND wait_event = 'PgSleep'"
-                try await eventually("the answer is about to be kept") {
-                    let count = "SELECT count(*) FROM pg_stat_activity WHERE \(heldUp)"
-                    return try await cluster.database.query(count) == "1" ? true : nil
-                }
-                await cluster.apis[0].kill()
-                await #expect(throws: (any Error).self) { try await doomed.value }
-                try await cluster.database.query(
-                    "SELECT pg_terminate_backend(pid, 10000) FROM pg_stat_activity WHERE \(heldUp)"
-                )
-                try await cluster.database.query("DROP TRIGGER hold_up ON kept_answers")
+                try await killBeforeAnswer(to: "/sessions", body, cluster, client)
 
                 let answer = try await post("/sessions", body, through: client.api(1))
                 #expect(answer.status == 201)
@@ -108,5 +88,51 @@ struct DeadNodeRepetitionTests {
                 #expect(try await post("/sessions", body, through: client.api(1)).bytes == answer.bytes)
             }
         }
+    }
+
+    @Test("kill -9 after a share was committed: the repetition's token is that of the one share there is")
+    func share() async throws {
+        try await withCluster(TestCluster.Shape(gateways: 0)) { cluster in
+            let client = try await TestClient(of: cluster)
+            let path = "/sessions/\(try await client.makeSession())/share"
+            try await killBeforeAnswer(to: path, [:], cluster, client)
+            let answer = try await post(path, [:], through: client.api(1))
+            #expect(answer.status == 201)
+            let listed = try await client.api(1).get("/api/v1\(path)s")["shares"]?.arrayValue ?? []
+            #expect(listed.count == 1)
+            let token = try #require(answer["share_token"]?.stringValue)
+            #expect(try await client.api(1).get("/api/v1/share/\(token)")["read_only"] == true)
+            #expect(try await post(path, [:], through: client.api(1)).bytes == answer.bytes)
+        }
+    }
+
+    /// Kills the first node when it has carried out a request and is about to keep its answer.
+    private func killBeforeAnswer(
+        to path: String,
+        _ body: JSONValue,
+        _ cluster: TestCluster,
+        _ client: TestClient
+    ) async throws {
+        // Whoever has an answer to keep is held up there, until this test ends that.
+        try await cluster.database.query(
+            """
+            CREATE FUNCTION hold_up() RETURNS trigger LANGUAGE plpgsql AS
+                $$ BEGIN PERFORM pg_sleep(600); RETURN NEW; END $$;
+            CREATE TRIGGER hold_up BEFORE UPDATE ON kept_answers FOR EACH ROW
+                WHEN (NEW.answer IS NOT NULL) EXECUTE FUNCTION hold_up();
+            """
+        )
+        let doomed = Task { [api = client.api(0)] in try await post(path, body, through: api) }
+        let heldUp = "datname = current_database() AND wait_event = 'PgSleep'"
+        try await eventually("the answer is about to be kept") {
+            let count = "SELECT count(*) FROM pg_stat_activity WHERE \(heldUp)"
+            return try await cluster.database.query(count) == "1" ? true : nil
+        }
+        await cluster.apis[0].kill()
+        await #expect(throws: (any Error).self) { try await doomed.value }
+        try await cluster.database.query(
+            "SELECT pg_terminate_backend(pid, 10000) FROM pg_stat_activity WHERE \(heldUp)"
+        )
+        try await cluster.database.query("DROP TRIGGER hold_up ON kept_answers")
     }
 }
