@@ -61,6 +61,7 @@ struct Nemesis {
         return bag.lastIndex(where: isWanted).map { bag.remove(at: $0) } ?? .reset
     }
 
+    /// The pace of the faults, which decides nothing: that a cluster serves again is asked of it.
     private mutating func pause(_ milliseconds: ClosedRange<Int64>) async throws {
         try await Task.sleep(for: .milliseconds(Int64.random(in: milliseconds, using: &random)))
     }

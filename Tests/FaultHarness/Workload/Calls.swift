@@ -49,6 +49,7 @@ struct Calls: Sendable {
             } catch {
                 // Nobody is there, or the answer did not come.
             }
+            // As a client does before it tries elsewhere.
             try? await Task.sleep(for: .milliseconds(Int64.random(in: 100...600, using: &random)))
         } while ContinuousClock.now < deadline
         return Outcome(answer: nil, attempts: attempts)

@@ -60,6 +60,7 @@ struct ChaosClient: Sendable {
                 await delete(session)
             }
             for device in devices { await device.takeWaiting() }
+            // The pace of the workload; nothing is waited for.
             try? await Task.sleep(for: .milliseconds(Int64.random(in: 0...300, using: &random)))
         }
     }
@@ -173,6 +174,7 @@ struct ChaosClient: Sendable {
         }
         let message = await begun.wait(timeout: .seconds(20)) { $0 }
         if let message {
+            // So that the stop meets the answer at any moment of its life.
             try? await Task.sleep(for: .milliseconds(pause))
             let outcome = await calls.send("POST", "/api/v1/messages/\(message)/stop", random: &random)
             stop.message = message
@@ -194,6 +196,7 @@ struct ChaosClient: Sendable {
         let pause = Int64.random(in: 0...500, using: &random)
         let (device, other) = (devices[0], devices[1])
         async let one = Self.converse(first, text: texts[0], through: device)
+        // So that the second meets the first at any moment of its life.
         try? await Task.sleep(for: .milliseconds(pause))
         async let two = Self.converse(second, text: texts[1], through: other)
         let (firstDone, isThere) = await one

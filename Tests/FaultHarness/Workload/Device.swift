@@ -69,6 +69,7 @@ actor Device {
                 note(error)
             }
             await leave()
+            // As a client does before it connects again.
             try? await Task.sleep(for: .milliseconds(Int64.random(in: 50...400, using: &random)))
         }
         return .unknown(exchange)
@@ -84,6 +85,7 @@ actor Device {
             } catch {
                 note(error)
                 await leave()
+                // As a client does before it connects again.
                 try? await Task.sleep(for: .milliseconds(100))
             }
         }

@@ -91,7 +91,7 @@ struct DrainTests {
             let client = try await TestClient(of: cluster)
             let session = try await client.makeSession()
             let socket = try await client.connect(gateway: 0)
-            // Nobody writes a message until it is let go.
+            // Nobody writes a message until it is let go, below.
             let locked = Task {
                 try? await cluster.database.query("BEGIN; LOCK TABLE messages IN SHARE MODE; SELECT pg_sleep(600)")
             }
